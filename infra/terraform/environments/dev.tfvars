@@ -1,0 +1,3 @@
+environment   = "dev"
+spark_workers = 2
+alerts_copies = 1

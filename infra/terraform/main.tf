@@ -1,0 +1,62 @@
+# Galewatch's platform on one Docker engine. Each service has a block of its own, in the file of its station on the way:
+# coordination.tf → kafka.tf → history.tf → schemas.tf → serving.tf → spark.tf → airflow.tf → weather.tf; images.tf builds
+# what they run.
+
+provider "docker" {
+  host = var.docker_host
+}
+
+locals {
+  platform = yamldecode(file("${path.module}/../../config/platform.yaml"))
+  ports    = { for name, port in local.platform.ports : name => port + var.port_offset }
+
+  secrets_dir = coalesce(var.secrets_dir, "${path.root}/../../secrets/${var.environment}")
+  secret      = { for name in local.secret_names : name => "${local.secrets_dir}/${name}" }
+  secret_names = [
+    "airflow_admin", "airflow_api_secret", "airflow_fernet_key", "airflow_jwt_secret",
+    "cassandra_admin", "cassandra_reader", "cassandra_spark",
+    "kafka_admin", "kafka_alerts", "kafka_publisher", "kafka_reader", "kafka_tables",
+    "postgres_airflow", "postgres_history", "postgres_reader", "postgres_registry", "postgres_superuser",
+    "registry_admin", "registry_client",
+    "spark_auth",
+    "zookeeper_kafka",
+  ]
+
+  # Volumes belong to the root in storage/; here they are only names.
+  volume = { for name in local.platform.volumes : name => "galewatch-${var.environment}-${name}" }
+
+  config_platform = { "/etc/galewatch/platform.yaml" = "${path.root}/../../config/platform.yaml" }
+  config_rules    = { "/etc/galewatch/rules.yaml" = "${path.root}/../../config/rules.yaml" }
+  config_stations = { "/etc/galewatch/stations.yaml" = "${path.root}/../../config/stations.yaml" }
+
+  network_labels = {
+    "io.galewatch.environment" = var.environment
+  }
+}
+
+# Everybody but ZooKeeper.
+resource "docker_network" "main" {
+  name = "galewatch-${var.environment}"
+
+  dynamic "labels" {
+    for_each = local.network_labels
+    content {
+      label = labels.key
+      value = labels.value
+    }
+  }
+}
+
+# ZooKeeper and the brokers, and nobody else: the SCRAM credentials live in ZooKeeper.
+resource "docker_network" "coordination" {
+  name     = "galewatch-${var.environment}-coordination"
+  internal = true
+
+  dynamic "labels" {
+    for_each = local.network_labels
+    content {
+      label = labels.key
+      value = labels.value
+    }
+  }
+}

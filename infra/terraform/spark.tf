@@ -1,0 +1,78 @@
+locals {
+  spark_config  = merge(local.config_platform, local.config_rules)
+  spark_volumes = { "/var/lib/galewatch" = local.volume.checkpoints }
+}
+
+module "spark_master" {
+  source      = "./modules/service"
+  environment = var.environment
+  name        = "spark-master"
+  image       = module.image_spark
+  command     = ["master"]
+  memory_mib  = 384
+  networks    = [docker_network.main.id]
+  ports       = { 8080 = local.ports.spark_master }
+  secrets     = { spark_auth = local.secret.spark_auth }
+}
+
+module "spark_worker" {
+  source      = "./modules/service"
+  for_each    = toset([for index in range(var.spark_workers) : tostring(index)])
+  environment = var.environment
+  name        = "spark-worker-${each.key}"
+  image       = module.image_spark
+  command     = ["worker"]
+  memory_mib  = 2048
+  networks    = [docker_network.main.id]
+  secrets     = { spark_auth = local.secret.spark_auth }
+  volumes     = local.spark_volumes
+
+  env = {
+    GALEWATCH_SPARK_MASTER = "spark://${module.spark_master.host}:7077"
+  }
+}
+
+module "driver_alerts" {
+  source      = "./modules/service"
+  for_each    = toset([for index in range(var.alerts_copies) : tostring(index)])
+  environment = var.environment
+  name        = "driver-alerts-${each.key}"
+  image       = module.image_spark
+  command     = ["driver", "alerts"]
+  config      = local.spark_config
+  memory_mib  = 1024
+  networks    = [docker_network.main.id]
+  ports       = { 4040 = local.ports.driver_alerts + tonumber(each.key) }
+  volumes     = local.spark_volumes
+
+  secrets = {
+    spark_auth      = local.secret.spark_auth
+    kafka_alerts    = local.secret.kafka_alerts
+    registry_client = local.secret.registry_client
+    cassandra_spark = local.secret.cassandra_spark
+  }
+
+  env = merge(local.driver_env, { GALEWATCH_DRIVER_INDEX = each.key })
+}
+
+module "driver_tables" {
+  source      = "./modules/service"
+  environment = var.environment
+  name        = "driver-tables"
+  image       = module.image_spark
+  command     = ["driver", "tables"]
+  config      = local.spark_config
+  memory_mib  = 1024
+  networks    = [docker_network.main.id]
+  ports       = { 4040 = local.ports.driver_tables }
+  volumes     = local.spark_volumes
+
+  secrets = {
+    spark_auth      = local.secret.spark_auth
+    kafka_tables    = local.secret.kafka_tables
+    registry_client = local.secret.registry_client
+    cassandra_spark = local.secret.cassandra_spark
+  }
+
+  env = local.driver_env
+}
