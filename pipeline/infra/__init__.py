@@ -1,0 +1,1 @@
+"""How the platform is built, brought up and taken down on this machine."""
