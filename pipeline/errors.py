@@ -1,0 +1,68 @@
+"""Every error that Galewatch raises on purpose.
+
+::
+
+    GalewatchError
+    ├── ConfigError              a file under config/ or an environment variable is wrong
+    ├── ReadingError             a reading that cannot be one
+    └── SourceError              a weather source did not give what was asked
+        ├── ContractError        it answered something else than its documented format
+        ├── InvalidRequestError  it refused the request: asking again is useless
+        └── RetryableError       asking again later may help
+            ├── RateLimitedError        it wants to be left alone for a stated time
+            └── SourceUnavailableError  overloaded, unreachable, too slow, or its answer broke off
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "ContractError",
+    "GalewatchError",
+    "InvalidRequestError",
+    "RateLimitedError",
+    "ReadingError",
+    "RetryableError",
+    "SourceError",
+    "SourceUnavailableError",
+]
+
+
+class GalewatchError(Exception):
+    """Anything that Galewatch refuses; its text is one sentence for people and holds no secret."""
+
+
+class ConfigError(GalewatchError):
+    """A configuration file or an environment variable is wrong; names the place, the field and the value."""
+
+
+class ReadingError(GalewatchError):
+    """A record that cannot be a reading; names the field and the value."""
+
+
+class SourceError(GalewatchError):
+    """A weather source did not give what was asked."""
+
+
+class ContractError(SourceError):
+    """The source answered something else than its documented format, such as another unit."""
+
+
+class InvalidRequestError(SourceError):
+    """The source refused the request as invalid: asking again gives the same answer."""
+
+
+class RetryableError(SourceError):
+    """The same request may succeed later."""
+
+
+class RateLimitedError(RetryableError):
+    """Too many requests; `retry_after_seconds` is the least time to wait before the next one."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceUnavailableError(RetryableError):
+    """The source is overloaded, unreachable, too slow, or its answer broke off."""

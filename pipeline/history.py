@@ -1,0 +1,328 @@
+"""The history in PostgreSQL: every reading that was ever stored, and in the same table the outbox for Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+from pipeline.errors import HistoryError
+from pipeline.readings import FIELDS, Reading, RejectedReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
+    from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the same
+
+    from pipeline.settings import HistorySettings
+    from pipeline.stations import Station
+
+__all__ = ["History", "HistoryRow", "LoadReport", "Outbox", "connect"]
+
+_CONNECT_TIMEOUT_SECONDS = 5
+# A load waits for a publisher that holds the same rows until the broker has answered (at most 30 s), no longer.
+_LOCK_TIMEOUT_MS = 60_000
+# A publisher that hangs between reading the outbox and marking it is cut off, and its rows are free again.
+_IDLE_TRANSACTION_TIMEOUT_MS = 120_000
+
+_KEY = "station_id, observed_at, source"
+_VALUES = ", ".join(FIELDS.values())
+
+# An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes nothing.
+_UPSERT = f"""
+INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, ingested_at, streamed)
+VALUES %s
+ON CONFLICT ({_KEY}) DO UPDATE
+SET ({_VALUES}) = ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())}),
+    origin = EXCLUDED.origin,
+    revision = stored.revision + 1,
+    fetched_at = EXCLUDED.fetched_at,
+    ingested_at = EXCLUDED.ingested_at,
+    streamed = stored.streamed OR EXCLUDED.streamed
+WHERE ({", ".join(f"stored.{name}" for name in FIELDS.values())})
+      IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())})
+  AND EXCLUDED.fetched_at >= stored.fetched_at
+RETURNING revision, streamed
+"""  # noqa: S608 - made of constants of this module
+
+_UNPUBLISHED = f"""
+SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at
+FROM readings
+WHERE streamed AND published_revision IS DISTINCT FROM revision
+ORDER BY observed_at, station_id, source
+LIMIT %s
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - the same
+
+_MARK = """
+UPDATE readings SET published_revision = revision, published_at = now()
+FROM (VALUES %s) AS acknowledged (station_id, observed_at, source)
+WHERE (readings.station_id, readings.observed_at, readings.source)
+    = (acknowledged.station_id, acknowledged.observed_at, acknowledged.source)
+"""
+
+_SELECT = f"""
+SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at, ingested_at, streamed, published_at
+FROM readings
+WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
+  AND (%(since)s::timestamptz IS NULL OR observed_at >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR observed_at < %(until)s)
+ORDER BY observed_at DESC, station_id, source
+LIMIT %(limit)s
+"""  # noqa: S608 - the same
+
+_REJECTION_NAMESPACE = uuid.UUID("0b7d5f0a-3c0b-5a53-8a54-67616c657761")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What one load did; stored + revised + unchanged is the number of readings that it was given."""
+
+    stored: int
+    revised: int
+    unchanged: int
+    rejected: int
+    to_publish: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A stored reading and what became of it; `published_at` is that of the last acknowledged revision."""
+
+    reading: Reading
+    ingested_at: datetime
+    streamed: bool
+    published_at: datetime | None
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Some readings that wait to be published, locked against every other publisher while they are held."""
+
+    readings: tuple[Reading, ...]
+    acknowledged: set[str] = field(default_factory=set)
+
+    def acknowledge(self, event_ids: Iterable[str]) -> None:
+        """Note what the broker has acknowledged: this is marked as published when the outbox is let go."""
+        self.acknowledged.update(event_ids)
+
+
+def connect(settings: HistorySettings) -> Connection:
+    """Open a connection whose times are UTC; raises HistoryError naming the server, the database and the user."""
+    try:
+        connection = psycopg2.connect(
+            host=settings.host,
+            port=settings.port,
+            dbname=settings.database,
+            user=settings.user,
+            password=settings.password.get_secret_value(),
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            application_name="galewatch",
+            options=f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_TIMEOUT_MS}",
+        )
+    except psycopg2.OperationalError as error:
+        raise HistoryError(
+            f"PostgreSQL at {settings.host}:{settings.port} let user '{settings.user}' not into database "
+            f"'{settings.database}': {_first_line(error)}"
+        ) from None
+    return connection
+
+
+class History:
+    """One connection to the history; a context manager that closes it."""
+
+    def __init__(self, settings: HistorySettings) -> None:
+        self._connection = connect(settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+        self._connection.close()
+
+    def load(
+        self,
+        readings: Sequence[Reading],
+        rejected: Sequence[RejectedReading] = (),
+        *,
+        horizon: timedelta,
+        now: datetime,
+    ) -> LoadReport:
+        """Store readings and rejected records in one transaction; storing the same again changes nothing.
+
+        Other values for a stored observation raise its revision. A reading observed less than `horizon` before its
+        fetch is to be published, an older one is history only; what was once to be published stays so when it is
+        revised, however late, so that no reader keeps the old values. `now` is written as the time of storing.
+        """
+        written: list[tuple[int, bool]] = []
+        with self._transaction() as cursor:
+            for rows in _rounds(readings):
+                values = [_row(reading, horizon, now) for reading in rows]
+                written += execute_values(cursor, _UPSERT, values, page_size=1000, fetch=True)
+            if rejected:
+                _store_rejected(cursor, rejected, now)
+        stored = sum(revision == 1 for revision, _ in written)
+        return LoadReport(
+            stored=stored,
+            revised=len(written) - stored,
+            unchanged=len(readings) - len(written),
+            rejected=len(rejected),
+            to_publish=sum(streamed for _, streamed in written),
+        )
+
+    @contextmanager
+    def unpublished(self, limit: int) -> Iterator[Outbox]:
+        """Hold up to `limit` of the oldest readings that wait for Kafka, and mark what was acknowledged at the end.
+
+        The rows are locked until then and two publishers never hold the same ones. What the caller acknowledged is
+        marked even if it raises: the broker has it. When the process dies instead, nothing is marked and the rows are
+        published again, under the same event ids.
+        """
+        with self._transaction() as cursor:
+            cursor.execute(_UNPUBLISHED, (limit,))
+            outbox = Outbox(tuple(_reading(row) for row in cursor.fetchall()))
+            try:
+                yield outbox
+            except BaseException:
+                self._mark(cursor, outbox)
+                self._connection.commit()
+                raise
+            self._mark(cursor, outbox)
+
+    def waiting(self) -> int:
+        """Count the readings that are to be published and not yet acknowledged."""
+        with self._transaction() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM readings WHERE streamed AND published_revision IS DISTINCT FROM revision"
+            )
+            (count,) = cursor.fetchone() or (0,)
+        return int(count)
+
+    def readings(
+        self,
+        *,
+        station_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[HistoryRow]:
+        """Read stored readings observed in [since, until), the latest first."""
+        with self._transaction() as cursor:
+            cursor.execute(_SELECT, {"station": station_id, "since": since, "until": until, "limit": limit})
+            return [HistoryRow(_reading(row[:-3]), row[-3], row[-2], row[-1]) for row in cursor.fetchall()]
+
+    def store_stations(self, stations: Sequence[Station]) -> int:
+        """Write name and place of the stations; returns how many were new or changed."""
+        with self._transaction() as cursor:
+            changed = execute_values(
+                cursor,
+                "INSERT INTO stations AS stored (station_id, name, latitude, longitude) VALUES %s "
+                "ON CONFLICT (station_id) DO UPDATE SET (name, latitude, longitude) = "
+                "(EXCLUDED.name, EXCLUDED.latitude, EXCLUDED.longitude) "
+                "WHERE (stored.name, stored.latitude, stored.longitude) "
+                "IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.latitude, EXCLUDED.longitude) RETURNING 1",
+                [(station.id, station.name, station.latitude, station.longitude) for station in stations],
+                fetch=True,
+            )
+        return len(changed)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Cursor]:
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                yield cursor
+        except psycopg2.Error as error:
+            raise HistoryError(f"PostgreSQL refused: {_first_line(error)}") from error
+
+    @staticmethod
+    def _mark(cursor: Cursor, outbox: Outbox) -> None:
+        keys = [
+            (reading.station_id, reading.observed_at, reading.source)
+            for reading in outbox.readings
+            if reading.event_id in outbox.acknowledged
+        ]
+        if keys:
+            execute_values(cursor, _MARK, keys, template="(%s, %s::timestamptz, %s)", page_size=1000)
+
+
+def _rounds(readings: Sequence[Reading]) -> list[list[Reading]]:
+    """Split readings so that no round holds a key twice: one statement cannot write a row twice.
+
+    Each round is in key order, so that two loads at once take their locks in the same order and never deadlock.
+    """
+    rounds: list[dict[str, Reading]] = []
+    for reading in readings:
+        key = reading.event_id
+        turn = next((rows for rows in rounds if key not in rows), None)
+        if turn is None:
+            turn = {}
+            rounds.append(turn)
+        turn[key] = reading
+    return [sorted(rows.values(), key=lambda r: (r.station_id, r.observed_at, r.source)) for rows in rounds]
+
+
+def _row(reading: Reading, horizon: timedelta, now: datetime) -> tuple[Any, ...]:
+    return (
+        reading.station_id,
+        reading.observed_at,
+        reading.source,
+        reading.origin,
+        reading.event_id,
+        *reading.measures.values(),
+        reading.fetched_at,
+        now,
+        reading.fetched_at - reading.observed_at < horizon,
+    )
+
+
+def _reading(row: Sequence[Any]) -> Reading:
+    station_id, observed_at, source, origin, revision, *values, fetched_at = row
+    # Checked when it was stored; a limit that was narrowed since must not block the outbox.
+    return Reading.model_construct(
+        station_id=station_id,
+        observed_at=observed_at.astimezone(UTC),
+        source=source,
+        origin=origin,
+        revision=revision,
+        **dict(zip(FIELDS.values(), values, strict=True)),
+        fetched_at=fetched_at.astimezone(UTC),
+    )
+
+
+def _store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], now: datetime) -> None:
+    rows = {
+        str(uuid.uuid5(_REJECTION_NAMESPACE, record.model_dump_json())): (
+            record.source,
+            record.station_id,
+            record.observed_at,
+            record.reason,
+            record.raw,
+            now,
+        )
+        for record in rejected
+    }
+    execute_values(
+        cursor,
+        "INSERT INTO rejected_readings (rejection_id, source, station_id, observed_at, reason, raw, ingested_at) "
+        "VALUES %s ON CONFLICT (rejection_id) DO NOTHING",
+        [(rejection_id, *values) for rejection_id, values in sorted(rows.items())],
+    )
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,145 @@
+"""The platform's facts (config/platform.yaml) as frozen, typed objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - pydantic resolves the annotations at run time
+from pathlib import Path  # noqa: TC003 - the same
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config import Entry, config_dir, load_config
+
+__all__ = [
+    "Cassandra",
+    "Database",
+    "Ingest",
+    "Kafka",
+    "KafkaUser",
+    "Platform",
+    "Ports",
+    "Postgres",
+    "Role",
+    "SchemaRegistry",
+    "Streaming",
+    "Topic",
+    "config_dir",
+    "load_platform",
+]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Ports(Entry):
+    """Ports published on 127.0.0.1, before the environment's `port_offset`."""
+
+    airflow: Port
+    cassandra: Port
+    driver_alerts: Port
+    driver_tables: Port
+    kafka: Port
+    postgres: Port
+    schema_registry: Port
+    spark_master: Port
+    weather_api: Port
+
+
+class Topic(Entry):
+    """One topic; `config` is Kafka's own topic configuration."""
+
+    partitions: Annotated[int, Field(ge=1)]
+    config: Mapping[str, str] = {}
+
+
+class KafkaUser(Entry):
+    """What one SCRAM user may do; `group_prefix` is the prefix of the consumer groups that it may use."""
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    group_prefix: str | None = None
+
+
+class Kafka(Entry):
+    """Topics by name and users by name."""
+
+    topics: Mapping[str, Topic]
+    users: Mapping[str, KafkaUser]
+
+
+class SchemaRegistry(Entry):
+    """`path` is the Confluent API's; `subjects` maps a subject to its file in pipeline/schemas/."""
+
+    path: Annotated[str, Field(pattern="^/")]
+    compatibility: Literal[
+        "NONE",
+        "BACKWARD",
+        "BACKWARD_TRANSITIVE",
+        "FORWARD",
+        "FORWARD_TRANSITIVE",
+        "FULL",
+        "FULL_TRANSITIVE",
+    ]
+    users: tuple[str, ...]
+    subjects: Mapping[str, str]
+
+
+class Database(Entry):
+    """One PostgreSQL database: the role that owns it and those that may only select."""
+
+    owner: Name
+    readers: tuple[str, ...] = ()
+
+
+class Postgres(Entry):
+    """Databases by name."""
+
+    databases: Mapping[str, Database]
+
+
+class Role(Entry):
+    """One Cassandra role; without a flag it may only select."""
+
+    superuser: bool = False
+    modify: bool = False
+
+
+class Cassandra(Entry):
+    """Keyspace, datacenter and roles; rows of the self-test live `selftest_ttl_seconds`."""
+
+    keyspace: Name
+    datacenter: Name
+    roles: Mapping[str, Role]
+    selftest_ttl_seconds: Seconds
+
+
+class Streaming(Entry):
+    """Length of the averages' windows and Spark's own watermark, in seconds."""
+
+    window_seconds: Seconds
+    watermark_seconds: Seconds
+
+
+class Ingest(Entry):
+    """A reading observed less than `streaming_horizon_seconds` before its fetch is streamed."""
+
+    streaming_horizon_seconds: Seconds
+
+
+class Platform(Entry):
+    """All of config/platform.yaml."""
+
+    ports: Ports
+    kafka: Kafka
+    schema_registry: SchemaRegistry
+    postgres: Postgres
+    cassandra: Cassandra
+    streaming: Streaming
+    ingest: Ingest
+    volumes: tuple[str, ...]
+
+
+def load_platform(directory: Path | None = None) -> Platform:
+    """Load platform.yaml of a configuration directory; raises ConfigError naming file, field and value."""
+    return load_config((directory or config_dir()) / "platform.yaml", Platform)
