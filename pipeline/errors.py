@@ -5,12 +5,20 @@
     GalewatchError
     ├── ConfigError              a file under config/ or an environment variable is wrong
     ├── ReadingError             a reading that cannot be one
-    └── SourceError              a weather source did not give what was asked
-        ├── ContractError        it answered something else than its documented format
-        ├── InvalidRequestError  it refused the request: asking again is useless
-        └── RetryableError       asking again later may help
-            ├── RateLimitedError        it wants to be left alone for a stated time
-            └── SourceUnavailableError  overloaded, unreachable, too slow, or its answer broke off
+    ├── SourceError              a weather source did not give what was asked
+    │   ├── ContractError        it answered something else than its documented format
+    │   ├── InvalidRequestError  it refused the request: asking again is useless
+    │   └── RetryableError       asking again later may help
+    │       ├── RateLimitedError        it wants to be left alone for a stated time
+    │       └── SourceUnavailableError  overloaded, unreachable, too slow, or its answer broke off
+    └── ServiceError             a service of the platform did not do what was asked
+        ├── HistoryError         PostgreSQL
+        ├── DeliveryError        Kafka did not acknowledge readings
+        │   └── RefusedError     and will not, however often it is asked: password, rights, topic
+        ├── RegistryError        the Schema Registry
+        │   └── IncompatibleSchemaError  it refused a schema
+        ├── ServingError         Cassandra
+        └── JobError             a one-shot job could not bring its service into the wanted state
 """
 
 from __future__ import annotations
@@ -18,11 +26,19 @@ from __future__ import annotations
 __all__ = [
     "ConfigError",
     "ContractError",
+    "DeliveryError",
     "GalewatchError",
+    "HistoryError",
+    "IncompatibleSchemaError",
     "InvalidRequestError",
+    "JobError",
     "RateLimitedError",
     "ReadingError",
+    "RefusedError",
+    "RegistryError",
     "RetryableError",
+    "ServiceError",
+    "ServingError",
     "SourceError",
     "SourceUnavailableError",
 ]
@@ -66,3 +82,42 @@ class RateLimitedError(RetryableError):
 
 class SourceUnavailableError(RetryableError):
     """The source is overloaded, unreachable, too slow, or its answer broke off."""
+
+
+class ServiceError(GalewatchError):
+    """A service of the platform did not do what was asked; names the service."""
+
+
+class HistoryError(ServiceError):
+    """PostgreSQL could not be reached, or refused a statement."""
+
+
+class DeliveryError(ServiceError):
+    """Kafka did not acknowledge readings; names topic, partition and reason.
+
+    `acknowledged` holds the event ids of the same call that it did acknowledge.
+    """
+
+    def __init__(self, message: str, acknowledged: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.acknowledged = acknowledged
+
+
+class RefusedError(DeliveryError):
+    """Kafka refused for a cause that another try does not change: password, rights, topic or size."""
+
+
+class RegistryError(ServiceError):
+    """The Schema Registry could not be reached, or refused a request."""
+
+
+class IncompatibleSchemaError(RegistryError):
+    """The registry refused a schema that is not compatible with what is registered; names the subject."""
+
+
+class ServingError(ServiceError):
+    """Cassandra could not be reached, or refused a statement."""
+
+
+class JobError(ServiceError):
+    """A one-shot job could not bring its service into the wanted state; names what is wrong."""
