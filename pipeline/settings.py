@@ -1,7 +1,7 @@
 """One frozen settings object per component, from GALEWATCH_… variables, validated when it is made.
 
 Each password comes from GALEWATCH_<COMPONENT>_PASSWORD or from the file that
-GALEWATCH_<COMPONENT>_PASSWORD_FILE names. An error names the variable and, unless it is a secret, the value it got.
+GALEWATCH_<COMPONENT>_PASSWORD_FILE names. An error names the variable and, unless it is secret, the value.
 """
 
 from __future__ import annotations
