@@ -34,7 +34,7 @@ PULL_SILENCE = 20
 # A build step, such as installing certificates, may be silent for minutes on a small machine.
 BUILD_SILENCE = 600
 
-DOCKERFILE = Path(__file__).parents[2] / "infra" / "images" / "base" / "Dockerfile"
+SOURCES = Path(__file__).parents[2] / "infra" / "images" / "base"
 # Where Debian, Fedora and Alpine keep the bundle; SSL_CERT_FILE, where set, is what this machine's programs use.
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 # The distribution's own authorities, which the image has anyway.
@@ -121,7 +121,8 @@ def _first_line(error: Exception) -> str:
 
 def _stage(context: Path) -> None:
     """Fill the build context; its layout is described in the Dockerfile's head."""
-    shutil.copyfile(DOCKERFILE, context / "Dockerfile")
+    for name in ("Dockerfile", "entrypoint.sh"):
+        shutil.copyfile(SOURCES / name, context / name)
     extra = context / "ca" / "extra"
     extra.mkdir(parents=True)
     bundle = _bundle().read_text(encoding="utf-8", errors="replace")
