@@ -1,4 +1,4 @@
-"""The history in PostgreSQL: every reading that was ever stored, and in the same table the outbox for Kafka."""
+"""The history in PostgreSQL: every reading ever stored, and in the same table the outbox for Kafka."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["History", "HistoryRow", "LoadReport", "Outbox", "connect"]
 
 _CONNECT_TIMEOUT_SECONDS = 5
-# A load waits for a publisher that holds the same rows until the broker has answered (at most 30 s), no longer.
+# A load waits for a publisher that holds the same rows until the broker has answered (at most 30 s), no
+# longer.
 _LOCK_TIMEOUT_MS = 60_000
 # A publisher that hangs between reading the outbox and marking it is cut off, and its rows are free again.
 _IDLE_TRANSACTION_TIMEOUT_MS = 120_000
@@ -35,7 +36,8 @@ _IDLE_TRANSACTION_TIMEOUT_MS = 120_000
 _KEY = "station_id, observed_at, source"
 _VALUES = ", ".join(FIELDS.values())
 
-# An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes nothing.
+# An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes
+# nothing.
 _UPSERT = f"""
 INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, ingested_at, streamed)
 VALUES %s
@@ -60,6 +62,10 @@ ORDER BY observed_at, station_id, source
 LIMIT %s
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - the same
+
+_WAITING = """
+SELECT count(*) FROM readings WHERE streamed AND published_revision IS DISTINCT FROM revision
+"""
 
 _MARK = """
 UPDATE readings SET published_revision = revision, published_at = now()
@@ -115,7 +121,7 @@ class Outbox:
 
 
 def connect(settings: HistorySettings) -> Connection:
-    """Open a connection whose times are UTC; raises HistoryError naming the server, the database and the user."""
+    """Open a connection whose times are UTC; raises HistoryError naming server, database and user."""
     try:
         connection = psycopg2.connect(
             host=settings.host,
@@ -164,9 +170,10 @@ class History:
     ) -> LoadReport:
         """Store readings and rejected records in one transaction; storing the same again changes nothing.
 
-        Other values for a stored observation raise its revision. A reading observed less than `horizon` before its
-        fetch is to be published, an older one is history only; what was once to be published stays so when it is
-        revised, however late, so that no reader keeps the old values. `now` is written as the time of storing.
+        Other values for a stored observation raise its revision. A reading observed less than `horizon`
+        before its fetch is to be published, an older one is history only; what was once to be published stays
+        so when it is revised, however late, so that no reader keeps the old values. `now` is written as the
+        time of storing.
         """
         written: list[tuple[int, bool]] = []
         with self._transaction() as cursor:
@@ -186,11 +193,11 @@ class History:
 
     @contextmanager
     def unpublished(self, limit: int) -> Iterator[Outbox]:
-        """Hold up to `limit` of the oldest readings that wait for Kafka, and mark what was acknowledged at the end.
+        """Hold up to `limit` of the oldest readings that wait for Kafka, and mark the acknowledged ones.
 
-        The rows are locked until then and two publishers never hold the same ones. What the caller acknowledged is
-        marked even if it raises: the broker has it. When the process dies instead, nothing is marked and the rows are
-        published again, under the same event ids.
+        The rows are locked until then and two publishers never hold the same ones. What the caller
+        acknowledged is marked even if it raises: the broker has it. When the process dies instead, nothing is
+        marked and the rows are published again, under the same event ids.
         """
         with self._transaction() as cursor:
             cursor.execute(_UNPUBLISHED, (limit,))
@@ -206,9 +213,7 @@ class History:
     def waiting(self) -> int:
         """Count the readings that are to be published and not yet acknowledged."""
         with self._transaction() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM readings WHERE streamed AND published_revision IS DISTINCT FROM revision"
-            )
+            cursor.execute(_WAITING)
             (count,) = cursor.fetchone() or (0,)
         return int(count)
 
@@ -262,7 +267,8 @@ class History:
 def _rounds(readings: Sequence[Reading]) -> list[list[Reading]]:
     """Split readings so that no round holds a key twice: one statement cannot write a row twice.
 
-    Each round is in key order, so that two loads at once take their locks in the same order and never deadlock.
+    Each round is in key order, so that two loads at once take their locks in the same order and never
+    deadlock.
     """
     rounds: list[dict[str, Reading]] = []
     for reading in readings:
@@ -317,7 +323,8 @@ def _store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], now: da
     }
     execute_values(
         cursor,
-        "INSERT INTO rejected_readings (rejection_id, source, station_id, observed_at, reason, raw, ingested_at) "
+        "INSERT INTO rejected_readings "
+        "(rejection_id, source, station_id, observed_at, reason, raw, ingested_at) "
         "VALUES %s ON CONFLICT (rejection_id) DO NOTHING",
         [(rejection_id, *values) for rejection_id, values in sorted(rows.items())],
     )

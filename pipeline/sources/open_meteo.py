@@ -88,14 +88,15 @@ class OpenMeteo:
         parts = []
         for first in range(0, len(stations), self._batch_size):
             batch = stations[first : first + self._batch_size]
-            parts.append(parse_forecast(self._ask(batch, hours), batch, hours, fetched_at))
+            parts.append(parse_forecast(self.ask(batch, hours), batch, hours, fetched_at))
         return Fetched(
             readings=tuple(reading for part in parts for reading in part.readings),
             rejected=tuple(rejected for part in parts for rejected in part.rejected),
             empty=sum(part.empty for part in parts),
         )
 
-    def _ask(self, batch: Sequence[Station], hours: Sequence[datetime]) -> Any:
+    def ask(self, batch: Sequence[Station], hours: Sequence[datetime]) -> Any:
+        """Fetch the answer for one batch of stations as it is, parsed JSON; raises a SourceError."""
         parameters: Mapping[str, str] = {
             "latitude": ",".join(str(station.latitude) for station in batch),
             "longitude": ",".join(str(station.longitude) for station in batch),

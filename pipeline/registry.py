@@ -1,0 +1,126 @@
+"""The Schema Registry, by its Confluent API: register schemas, check them, set compatibility levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from httpx import HTTPError
+
+from pipeline.errors import IncompatibleSchemaError, RegistryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from pipeline.settings import RegistrySettings
+
+    Answer = TypeVar("Answer")
+
+__all__ = ["Registry"]
+
+# A registry that is up answers in milliseconds; the callers have retries of their own.
+_TIMEOUT_SECONDS = 10
+_UNAUTHORIZED = (401, 403)
+_NOT_FOUND = 404
+_CONFLICT = 409
+
+
+class Registry:
+    """The registry as one user. Every method raises RegistryError, which names the subject and the reason."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._url = settings.url
+        self._user = settings.user
+        self.client = SchemaRegistryClient(
+            {
+                "url": settings.url,
+                "basic.auth.user.info": f"{settings.user}:{settings.password.get_secret_value()}",
+                "timeout": _TIMEOUT_SECONDS,
+                "max.retries": 0,
+            }
+        )
+
+    def subjects(self) -> list[str]:
+        """List the registered subjects."""
+        return sorted(self._ask("the list of subjects", self.client.get_subjects))
+
+    def register(self, subject: str, schema: str) -> int:
+        """Register an Avro schema and return its id; the same schema again gives the same id.
+
+        Raises IncompatibleSchemaError if it cannot replace what is registered.
+        """
+        return self._ask(f"subject '{subject}'", lambda: self.client.register_schema(subject, _avro(schema)))
+
+    def schema_id(self, subject: str, schema: str) -> int | None:
+        """Return the id under which exactly this schema is registered, None if it is not."""
+        try:
+            found = self._ask(
+                f"subject '{subject}'", lambda: self.client.lookup_schema(subject, _avro(schema))
+            )
+        except _NotRegisteredError:
+            return None
+        return found.schema_id
+
+    def check(self, subject: str, schema: str) -> None:
+        """Raise IncompatibleSchemaError if the schema could not be registered; a new subject takes any."""
+        try:
+            fits = self._ask(
+                f"subject '{subject}'",
+                lambda: self.client.test_compatibility(subject, _avro(schema), "latest"),
+            )
+        except _NotRegisteredError:
+            return
+        if not fits:
+            raise self._incompatible(
+                f"subject '{subject}'", f"the rule of the subject is {self.compatibility(subject)}"
+            )
+
+    def compatibility(self, subject: str) -> str:
+        """Return the compatibility level that holds for a subject: its own, or else the registry's."""
+        try:
+            level = self._ask(f"subject '{subject}'", lambda: self.client.get_compatibility(subject))
+        except _NotRegisteredError:
+            level = self._ask("the registry's own level", self.client.get_compatibility)
+        return str(level)
+
+    def set_compatibility(self, subject: str, level: str) -> None:
+        """Set the compatibility level of a subject, such as BACKWARD."""
+        self._ask(f"subject '{subject}'", lambda: self.client.set_compatibility(subject, level))
+
+    def _ask(self, what: str, question: Callable[[], Answer]) -> Answer:
+        try:
+            return question()
+        except SchemaRegistryError as error:
+            raise self._translated(what, error) from None
+        except (HTTPError, OSError) as error:
+            raise RegistryError(
+                f"the Schema Registry at {self._url} cannot be reached for {what}: "
+                f"{error or type(error).__name__}"
+            ) from None
+
+    def _translated(self, what: str, error: SchemaRegistryError) -> RegistryError:
+        if error.http_status_code in _UNAUTHORIZED:
+            return RegistryError(f"the Schema Registry at {self._url} refused user '{self._user}' for {what}")
+        if error.http_status_code == _CONFLICT:
+            return self._incompatible(what, error.error_message)
+        kind = _NotRegisteredError if error.http_status_code == _NOT_FOUND else RegistryError
+        return kind(
+            f"the Schema Registry at {self._url} answered {error.http_status_code} for {what}: "
+            f"{error.error_message}"
+        )
+
+    def _incompatible(self, what: str, reason: str) -> IncompatibleSchemaError:
+        return IncompatibleSchemaError(
+            f"the Schema Registry at {self._url} refused the schema for {what}: "
+            f"it is not compatible with the registered one ({reason})"
+        )
+
+
+class _NotRegisteredError(RegistryError):
+    """404: the subject, version or level is not there."""
+
+
+def _avro(schema: str) -> Schema:
+    return Schema(schema, schema_type="AVRO")
