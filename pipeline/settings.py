@@ -17,7 +17,14 @@ from pipeline.config import shown
 from pipeline.errors import ConfigError
 from pipeline.platform import load_platform
 
-__all__ = ["CassandraSettings", "HistorySettings", "KafkaSettings", "RegistrySettings", "WeatherSettings"]
+__all__ = [
+    "CassandraSettings",
+    "ComponentSettings",
+    "HistorySettings",
+    "KafkaSettings",
+    "RegistrySettings",
+    "WeatherSettings",
+]
 
 
 def _http(url: str) -> str:
@@ -31,7 +38,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Url = Annotated[str, AfterValidator(_http)]
 
 
-class _Settings(BaseSettings):
+class ComponentSettings(BaseSettings):
+    """Settings of one component; subclasses give the prefix of their variables."""
+
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     @classmethod
@@ -45,7 +54,7 @@ class _Settings(BaseSettings):
             raise ConfigError(_sentence(cls, field, first["type"], first["msg"], first["input"])) from None
 
 
-class _WithPassword(_Settings):
+class _WithPassword(ComponentSettings):
     user: Text
     password: SecretStr
 
@@ -108,7 +117,7 @@ class CassandraSettings(_WithPassword):
     datacenter: Text = Field(default_factory=lambda: load_platform().cassandra.datacenter)
 
 
-class WeatherSettings(_Settings):
+class WeatherSettings(ComponentSettings):
     """GALEWATCH_WEATHER_…: `url` is the root of the weather API, without a slash at its end."""
 
     model_config = SettingsConfigDict(env_prefix="GALEWATCH_WEATHER_")
@@ -116,7 +125,7 @@ class WeatherSettings(_Settings):
     url: Url
 
 
-def _sentence(settings: type[_Settings], field: str, kind: str, message: str, value: Any) -> str:
+def _sentence(settings: type[ComponentSettings], field: str, kind: str, message: str, value: Any) -> str:
     variable = f"{settings.model_config['env_prefix']}{field.upper()}"
     if kind == "missing":
         also = f", and neither is {variable}_FILE" if field == "password" else ""

@@ -1,0 +1,35 @@
+"""Run the weather API: `python -m pipeline.weather_api [--host ADDRESS] [--port PORT]`. SIGTERM stops it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import uvicorn
+
+from pipeline.errors import ConfigError
+from pipeline.weather_api.app import create_app, open_weather
+from pipeline.weather_api.settings import WeatherApiSettings
+
+
+def main() -> int:
+    """Serve until a signal comes; 2 when the settings or the recording are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.weather_api", description=__doc__)
+    # In its container the service is reached from the others; the container's port is published on loopback
+    # only.
+    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104
+    parser.add_argument("--port", type=int, default=8000)
+    arguments = parser.parse_args()
+    try:
+        settings = WeatherApiSettings.from_env()
+        weather = open_weather(settings)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the message is for who starts it
+        return 2
+    app = create_app(weather, settings.clock)
+    uvicorn.run(app, host=arguments.host, port=arguments.port, access_log=False, timeout_graceful_shutdown=5)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
