@@ -1,0 +1,79 @@
+# Galewatch's commands. What they do is in infra/bootstrap (Python environments) and pipeline/infra/ (all the rest).
+#
+#   ENV=dev              the environment: infra/terraform/environments/<ENV>.tfvars
+#   TERRAFORM=terraform  the program; tofu (OpenTofu) works too
+#   PROVIDER=            official or offline; unset: the official one where its registry answers
+#   WEATHER=             live or local; unset: live where Open-Meteo answers
+#   GALEWATCH_REPLAY=    folder with recorded weather for the local weather API; unset: a synthetic climate
+
+ENV ?= dev
+TERRAFORM ?= terraform
+PYTEST_ARGS ?=
+export TERRAFORM
+
+galewatch = infra/bootstrap host && .venv/bin/python -m pipeline.infra
+options = --environment $(ENV)
+# What the tests that need no engine are.
+fast = -m "not engine and not e2e"
+
+.DEFAULT_GOAL := help
+.PHONY: help up prepare plan down wipe status logs images lint test-fast test test-full requirements versions environments
+
+##@ Running it
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## from nothing to the first alert; again: nothing to change, and the current alerts
+	@$(galewatch) up $(options)
+
+prepare: ## engine, base image, provider and secrets, nothing else: what terraform needs by hand
+	@$(galewatch) prepare $(options)
+
+plan: ## what an apply would change
+	@$(galewatch) plan $(options)
+
+status: ## services, their health and memory
+	@$(galewatch) status $(options)
+
+logs: ## the log of a service: S=kafka, and F=1 to follow it
+	@$(galewatch) logs $(options) $(if $(F),--follow) -- "$(S)"
+
+down: ## removes containers and networks, keeps the data
+	@$(galewatch) down $(options)
+
+wipe: ## removes everything, data and secrets too; asks first, unless YES=1
+	@$(galewatch) wipe $(options) $(if $(YES),--yes)
+
+##@ Working on it
+
+lint: environments ## ruff, mypy, terraform fmt and validate
+	@.venv-dev/bin/ruff check .
+	@.venv-dev/bin/ruff format --check .
+	@.venv-dev/bin/mypy .
+	@.venv/bin/python -m pipeline.infra terraform $(options)
+
+test-fast: environments ## the tests that need no engine; under a minute
+	@.venv-dev/bin/ruff check .
+	@.venv-dev/bin/python -m pytest $(fast) $(PYTEST_ARGS)
+
+test: lint images ## everything that proves it, engine included
+	@infra/bootstrap airflow
+	@.venv-airflow/bin/python -m pytest tests/airflow
+	@.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+
+test-full: PYTEST_ARGS += --hypothesis-profile=thorough
+test-full: test ## the same, with many more examples of each property
+
+images: ## builds the images and starts nothing
+	@$(galewatch) images $(options)
+
+requirements: ## pins the dependencies anew from pyproject.toml
+	@$(galewatch) requirements
+
+versions: ## writes docs/versions.md: what is inside
+	@$(galewatch) versions
+
+environments:
+	@infra/bootstrap host dev

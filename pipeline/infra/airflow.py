@@ -1,0 +1,192 @@
+"""Airflow's REST API, version 2, as far as `make up` needs it: unpause, trigger, wait, explain."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+
+from pipeline.infra.errors import InfraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Airflow", "Run"]
+
+_TIMEOUT_S: Final = 20.0
+_POLL_S: Final = 1.0
+# The dag-processor reads new files within half a minute; on a small machine that is busy it may take twice
+# that.
+_PARSED_WITHIN_S: Final = 120.0
+_ENDED: Final = {"success", "failed"}
+_LOG_CHARACTERS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One DAG run; the interval is None where Airflow gives none (asset-triggered runs)."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    interval_start: datetime | None
+    interval_end: datetime | None
+    queued_at: datetime | None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Run:
+        """Read one run of the API's answer."""
+        return cls(
+            body["dag_id"],
+            body["dag_run_id"],
+            body["state"],
+            _time(body.get("data_interval_start")),
+            _time(body.get("data_interval_end")),
+            _time(body.get("queued_at")),
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether nothing more will come of it."""
+        return self.state in _ENDED
+
+
+class Airflow:
+    """One API server; a context manager. Every failure is an InfraError."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        # It is on the loopback address: no proxy may get in between, whatever the environment says.
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False)
+        self._login = {"username": user, "password": password}
+
+    def __enter__(self) -> Self:
+        answer = self._ask("POST", "/auth/token", json=self._login)
+        self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def unhealthy(self) -> list[str]:
+        """Name the components that are not healthy: the health endpoint itself answers 200 in any case."""
+        answer = self._ask("GET", "/api/v2/monitor/health")
+        # A component that was never started (the triggerer) has the status null.
+        return [name for name, body in answer.items() if body and body.get("status") not in {"healthy", None}]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let a DAG run; waits until it is parsed, and raises with the import error where it cannot be."""
+        end = time.monotonic() + _PARSED_WITHIN_S
+        while self._status("GET", f"/api/v2/dags/{dag_id}") == httpx.codes.NOT_FOUND:
+            if time.monotonic() > end:
+                raise InfraError(f"Airflow does not know the DAG {dag_id}: {self._import_error()}")
+            time.sleep(_POLL_S)
+        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def runs(self, dag_id: str, limit: int = 10) -> list[Run]:
+        """Give the latest runs, the newest first."""
+        answer = self._ask(
+            "GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"limit": limit, "order_by": "-id"}
+        )
+        return [Run.parse(body) for body in answer["dag_runs"]]
+
+    def run(self, run: Run) -> Run:
+        """Give the run as it is now."""
+        return Run.parse(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
+
+    def trigger(self, dag_id: str, logical_date: datetime | None = None) -> Run:
+        """Begin a run, of the interval *before* `logical_date`; with None it has no interval."""
+        body = {"logical_date": logical_date.isoformat() if logical_date else None}
+        return Run.parse(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
+
+    def repeat_failed(self, run: Run) -> None:
+        """Let the failed tasks of a run begin again."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/clear"
+        self._ask("POST", path, json={"dry_run": False, "only_failed": True})
+
+    def wait(self, run: Run, timeout_s: float, say: Callable[[str], None]) -> Run:
+        """Wait until a run has succeeded; raises InfraError with the failed task's last words."""
+        end = time.monotonic() + timeout_s
+        while True:
+            run = self.run(run)
+            if run.state == "success":
+                return run
+            tasks = self._tasks(run)
+            if run.state == "failed":
+                raise InfraError(self._why_failed(run, tasks))
+            if time.monotonic() > end:
+                raise InfraError(
+                    f"The run {run.run_id} of {run.dag_id} is still {run.state} after {timeout_s:.0f} s "
+                    f"({_tasks_in_words(tasks)}): `make logs S=airflow-scheduler` may say why."
+                )
+            say(f"{run.dag_id}: {_tasks_in_words(tasks)}")
+            time.sleep(_POLL_S)
+
+    def _tasks(self, run: Run) -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        found: list[dict[str, Any]] = self._ask("GET", path)["task_instances"]
+        return found
+
+    def _why_failed(self, run: Run, tasks: list[dict[str, Any]]) -> str:
+        failed = next((task for task in tasks if task["state"] == "failed"), None)
+        if failed is None:
+            return f"The run {run.run_id} of {run.dag_id} failed before any task ran."
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{failed['task_id']}/logs/"
+        try:
+            said = self._ask("GET", f"{path}{max(failed['try_number'], 1)}", params={"full_content": True})
+            last = _errors_of(said.get("content", []))[-_LOG_CHARACTERS:]
+        except InfraError as error:
+            last = str(error)
+        return f"The task {failed['task_id']} of {run.dag_id} failed (run {run.run_id}): {last}"
+
+    def _import_error(self) -> str:
+        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        if not errors:
+            return "its file was not found or not yet read (`make logs S=airflow-dag-processor`)."
+        trace = errors[0]["stack_trace"].strip().splitlines()
+        return f"{errors[0]['filename']} cannot be imported: {trace[-1] if trace else 'no reason given'}"
+
+    def _status(self, method: str, path: str) -> int:
+        return self._send(method, path).status_code
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
+        answer = self._send(method, path, **options)
+        if answer.is_error:
+            raise InfraError(
+                f"Airflow refused {method} {path} with {answer.status_code}: {answer.text[:300]}"
+            )
+        return answer.json() if answer.content else None
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise InfraError(
+                f"Airflow at {self._client.base_url} does not answer {method} {path} "
+                f"({error or type(error).__name__}): `make status` shows how it is."
+            ) from error
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _tasks_in_words(tasks: list[dict[str, Any]]) -> str:
+    states = [f"{task['task_id']} {task['state'] or 'waiting'}" for task in tasks]
+    return ", ".join(states) or "queued"
+
+
+def _errors_of(content: list[Any] | str) -> str:
+    """Take the errors out of a task's log: structured lines, or text from older log files."""
+    if isinstance(content, str):
+        return content.strip()
+    lines = [line for line in content if isinstance(line, dict)]
+    errors = [line for line in lines if line.get("level") in {"error", "critical"}] or lines[-3:]
+    return " | ".join(_words(line) for line in errors)
+
+
+def _words(line: dict[str, Any]) -> str:
+    raised = "; ".join(f"{item['exc_type']}: {item['exc_value']}" for item in line.get("error_detail") or ())
+    return f"{line.get('event', '')}{f' ({raised})' if raised else ''}"

@@ -1,0 +1,34 @@
+"""`make up`: from nothing to the first alert, one step after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.infra.layout import DEFAULT_ENVIRONMENT
+from pipeline.infra.prepare import prepare
+from pipeline.infra.provision import Roots
+
+if TYPE_CHECKING:
+    from pipeline.infra.layout import Layout
+    from pipeline.infra.progress import Progress
+
+__all__ = ["by_hand", "up"]
+
+
+def up(layout: Layout, progress: Progress, binary: str) -> None:
+    """Bring the environment up, take the newest interval through it, and show its alerts."""
+    done = prepare(layout, progress, binary)
+    roots = Roots(layout, progress, done.engine, done.provider.environment, binary)
+    roots.init()
+    roots.apply_storage()
+    roots.apply_platform()
+
+
+def by_hand(layout: Layout, binary: str, hint: str) -> list[str]:
+    """Give the commands that do the same by hand, from the project's root."""
+    root = layout.platform_root.relative_to(layout.root)
+    lines = [hint] if hint else []
+    lines.append(f"{binary} -chdir={root} init")
+    state = "" if layout.environment == DEFAULT_ENVIRONMENT else f" -state={layout.platform_state}"
+    lines.append(f"{binary} -chdir={root} apply{state} -var-file=environments/{layout.environment}.tfvars")
+    return lines
