@@ -22,6 +22,7 @@ from galewatch_docker.errors import PartlyCreated, StandInError
 from galewatch_docker.plan import plan_change, plan_creation
 from galewatch_docker.tables import PROVIDER, RESOURCES
 from galewatch_docker.validate import problems
+from galewatch_docker.wire import read_config
 
 if TYPE_CHECKING:
     from galewatch_docker.resources import Resources
@@ -92,19 +93,19 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
     def ValidateProviderConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Refuse what the provider block may not say."""
         diagnostics = Diagnostics()
-        _report(diagnostics, problems(PROVIDER, read_dynamic_value(request.config)))
+        _report(diagnostics, problems(PROVIDER, read_config(request.config)))
         return pb.ValidateProviderConfig.Response(diagnostics=diagnostics.to_pb())
 
     def ValidateResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Refuse what a resource may not say, as far as its values are known."""
         diagnostics = Diagnostics()
-        _report(diagnostics, problems(RESOURCES[request.type_name], read_dynamic_value(request.config)))
+        _report(diagnostics, problems(RESOURCES[request.type_name], read_config(request.config)))
         return pb.ValidateResourceConfig.Response(diagnostics=diagnostics.to_pb())
 
     def ConfigureProvider(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Connect to the engine, and say once a run what this is."""
         diagnostics = Diagnostics()
-        config = read_dynamic_value(request.config) or {}
+        config = read_config(request.config) or {}
         _report(diagnostics, problems(PROVIDER, config))
         host = config.get("host")
         with _reported(diagnostics):
@@ -152,7 +153,7 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
         planned = proposed
         with _reported(diagnostics):
             if proposed is not None:
-                _report(diagnostics, problems(table, read_dynamic_value(request.config)))
+                _report(diagnostics, problems(table, read_config(request.config)))
             if prior is not None:
                 _refuse_foreign(request.type_name, request.prior_private)
             if proposed is not None and prior is None:
