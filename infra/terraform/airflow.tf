@@ -41,3 +41,53 @@ module "job_airflow" {
     GALEWATCH_AFTER          = module.job_airflow_migrate.done
   }
 }
+
+module "airflow_api" {
+  source      = "./modules/service"
+  environment = var.environment
+  name        = "airflow-api"
+  image       = module.image_airflow
+  command     = ["api-server"]
+  memory_mib  = 1024
+  networks    = [docker_network.main.id]
+  ports       = { 8080 = local.ports.airflow }
+  secrets     = local.airflow_secrets
+
+  env = {
+    GALEWATCH_AFTER = module.job_airflow_migrate.done
+  }
+}
+
+# Runs the tasks, too, and serves their logs.
+module "airflow_scheduler" {
+  source      = "./modules/service"
+  environment = var.environment
+  name        = "airflow-scheduler"
+  image       = module.image_airflow
+  command     = ["scheduler"]
+  config      = local.airflow_config
+  memory_mib  = 1536
+  networks    = [docker_network.main.id]
+  secrets     = local.airflow_secrets
+  volumes     = local.airflow_volumes
+
+  env = {
+    GALEWATCH_AFTER = module.job_airflow.done
+  }
+}
+
+module "airflow_dag_processor" {
+  source      = "./modules/service"
+  environment = var.environment
+  name        = "airflow-dag-processor"
+  image       = module.image_airflow
+  command     = ["dag-processor"]
+  config      = local.airflow_config
+  memory_mib  = 768
+  networks    = [docker_network.main.id]
+  secrets     = local.airflow_secrets
+
+  env = {
+    GALEWATCH_AFTER = module.job_airflow_migrate.done
+  }
+}

@@ -1,4 +1,16 @@
 locals {
+  driver_env = {
+    GALEWATCH_SPARK_MASTER    = "spark://${module.spark_master.host}:7077"
+    GALEWATCH_KAFKA_BOOTSTRAP = "${module.kafka.host}:9092"
+    GALEWATCH_REGISTRY_URL    = "http://${module.schema_registry.host}:8080${local.platform.schema_registry.path}"
+    GALEWATCH_CASSANDRA_HOST  = module.cassandra.host
+    # Topics, tables and schemas are there, and so are the workers.
+    GALEWATCH_AFTER = join(" ", concat(
+      [module.job_kafka.done, module.job_cassandra.done, module.job_schemas.done],
+      [for worker in module.spark_worker : worker.host],
+    ))
+  }
+
   spark_config  = merge(local.config_platform, local.config_rules)
   spark_volumes = { "/var/lib/galewatch" = local.volume.checkpoints }
 }
