@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cassandra import AuthenticationFailed, ConsistencyLevel, DriverException, RequestExecutionException
+from cassandra import (
+    AuthenticationFailed,
+    ConsistencyLevel,
+    DriverException,
+    RequestExecutionException,
+    UnresolvableContactPoints,
+)
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy, WhiteListRoundRobinPolicy
@@ -23,6 +29,9 @@ _CONNECT_TIMEOUT_SECONDS = 5
 # Version 5 is what every supported Cassandra speaks; negotiating down from a newer one costs a round trip and
 # a warning.
 _PROTOCOL_VERSION = 5
+
+
+_FAILURES = (DriverException, NoHostAvailable, OSError, RequestExecutionException)
 
 
 class LoginRefusedError(ServingError):
@@ -46,34 +55,46 @@ def session(
         consistency_level=ConsistencyLevel.LOCAL_ONE,
         request_timeout=timeout_seconds,
     )
-    cluster = Cluster(
-        [settings.host],
-        port=settings.port,
-        auth_provider=PlainTextAuthProvider(settings.user, settings.password.get_secret_value()),
-        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        protocol_version=_PROTOCOL_VERSION,
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        control_connection_timeout=_CONNECT_TIMEOUT_SECONDS,
-        executor_threads=1,
-    )
+    where = f"Cassandra at {settings.host}:{settings.port}"
+    cluster = None
     try:
+        cluster = Cluster(
+            [settings.host],
+            port=settings.port,
+            auth_provider=PlainTextAuthProvider(settings.user, settings.password.get_secret_value()),
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            protocol_version=_PROTOCOL_VERSION,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            control_connection_timeout=_CONNECT_TIMEOUT_SECONDS,
+            executor_threads=1,
+        )
         opened = cluster.connect(keyspace)
-    except (DriverException, NoHostAvailable, OSError, RequestExecutionException) as error:
-        cluster.shutdown()
-        raise _translated(settings, error) from None
+    except _FAILURES as error:
+        if cluster is not None:
+            cluster.shutdown()
+        raise _kept_out(where, settings.user, error) from None
     try:
         yield opened
+    except _FAILURES as error:
+        raise ServingError(f"{where} refused: {_reason(error)}") from error
     finally:
         cluster.shutdown()
 
 
-def _translated(settings: CassandraSettings, error: Exception) -> ServingError:
-    where = f"Cassandra at {settings.host}:{settings.port}"
-    causes = [error]
-    if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict):
-        causes += error.errors.values()
-    for cause in causes:
-        if isinstance(cause, AuthenticationFailed):
-            return LoginRefusedError(f"{where} refused the password of role '{settings.user}'")
-    reason = " ".join(str(causes[-1]).split()) or type(causes[-1]).__name__
-    return ServingError(f"{where} let role '{settings.user}' not in: {reason}")
+def _kept_out(where: str, role: str, error: Exception) -> ServingError:
+    if isinstance(error, UnresolvableContactPoints):
+        return ServingError(f"{where} cannot be found: its name does not resolve")
+    if any(isinstance(cause, AuthenticationFailed) for cause in _causes(error)):
+        return LoginRefusedError(f"{where} refused the password of role '{role}'")
+    return ServingError(f"{where} let role '{role}' not in: {_reason(error)}")
+
+
+def _causes(error: Exception) -> list[Exception]:
+    """Give an error and, where the driver tried several nodes, what each of them said."""
+    tried = getattr(error, "errors", None)
+    return [error, *tried.values()] if isinstance(tried, dict) else [error]
+
+
+def _reason(error: Exception) -> str:
+    cause = _causes(error)[-1]
+    return " ".join(str(cause).split()) or type(cause).__name__

@@ -10,10 +10,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
-from httpx import HTTPError
 
 from pipeline.errors import DeliveryError, RefusedError, RegistryError
-from pipeline.registry import Registry
+from pipeline.registry import UNREACHABLE, Registry
 from pipeline.schemas import schema_text
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ class Publisher:
                 f"the Schema Registry gives no id of {READING_SCHEMA} for subject '{self._topic}-value' "
                 f"({error.http_status_code}: {error.error_message}): nothing published"
             ) from None
-        except (HTTPError, OSError) as error:
+        except UNREACHABLE as error:
             raise RegistryError(
                 f"the Schema Registry cannot be reached: {error}: nothing published"
             ) from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from httpx import HTTPError
+from httpx2 import HTTPError
 
 from pipeline.errors import IncompatibleSchemaError, RegistryError
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     Answer = TypeVar("Answer")
 
-__all__ = ["Registry"]
+__all__ = ["UNREACHABLE", "Registry"]
+
+UNREACHABLE = (HTTPError, OSError)
+"""What confluent-kafka's client lets through when the registry does not answer; its HTTP client is httpx2."""
 
 # A registry that is up answers in milliseconds; the callers have retries of their own.
 _TIMEOUT_SECONDS = 10
@@ -94,7 +97,7 @@ class Registry:
             return question()
         except SchemaRegistryError as error:
             raise self._translated(what, error) from None
-        except (HTTPError, OSError) as error:
+        except UNREACHABLE as error:
             raise RegistryError(
                 f"the Schema Registry at {self._url} cannot be reached for {what}: "
                 f"{error or type(error).__name__}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from cassandra import DriverException, RequestExecutionException
 from cassandra.query import SimpleStatement
 
 from pipeline._cassandra import LoginRefusedError, session
@@ -30,15 +29,12 @@ def run(job: Job) -> None:
     admin = _admin_name(job)
     _ensure_admin(job, admin)
     with _session(job, admin, job.secrets[f"cassandra_{admin}"]) as opened:
-        try:
-            _disable_built_in(job, opened)
-            _ensure_keyspace(job, opened)
-            for role, facts in job.platform.cassandra.roles.items():
-                if role != admin:
-                    _ensure_role(job, opened, role)
-                    _ensure_rights(job, opened, role, {"SELECT", "MODIFY"} if facts.modify else {"SELECT"})
-        except (DriverException, RequestExecutionException) as error:
-            raise JobError(f"Cassandra refused: {' '.join(str(error).split())}") from None
+        _disable_built_in(job, opened)
+        _ensure_keyspace(job, opened)
+        for role, facts in job.platform.cassandra.roles.items():
+            if role != admin:
+                _ensure_role(job, opened, role)
+                _ensure_rights(job, opened, role, {"SELECT", "MODIFY"} if facts.modify else {"SELECT"})
 
 
 def _admin_name(job: Job) -> str:
@@ -73,9 +69,9 @@ def _ensure_admin(job: Job, admin: str) -> None:
         except LoginRefusedError:
             with _session(job, _BUILT_IN, _BUILT_IN) as opened:
                 rights = f"SUPERUSER = true AND LOGIN = true AND PASSWORD = {_text(password)}"
-                opened.execute(f"CREATE ROLE IF NOT EXISTS {admin} WITH {rights}")
-                # It may be there with another password, from a run that was cut short.
-                opened.execute(f"ALTER ROLE {admin} WITH {rights}")
+                # It may be there with another password, from a run that was cut short. One statement:
+                # Cassandra refuses to change a role's password twice in five seconds.
+                opened.execute(f"{'ALTER' if _role(opened, admin) else 'CREATE'} ROLE {admin} WITH {rights}")
             return False
 
     try:
@@ -92,9 +88,7 @@ def _ensure_admin(job: Job, admin: str) -> None:
 
 
 def _disable_built_in(job: Job, opened: Any) -> None:
-    row = opened.execute(
-        "SELECT can_login, is_superuser FROM system_auth.roles WHERE role = %s", (_BUILT_IN,)
-    ).one()
+    row = _role(opened, _BUILT_IN)
     if row is None or not (row.can_login or row.is_superuser):
         return
     # A new password as well: should somebody let it log in again, then not with the one that everybody knows.
@@ -139,7 +133,7 @@ def _tables(opened: Any, keyspace: str) -> set[str]:
 
 def _ensure_role(job: Job, opened: Any, role: str) -> None:
     password = job.secrets[f"cassandra_{role}"]
-    row = opened.execute("SELECT can_login FROM system_auth.roles WHERE role = %s", (role,)).one()
+    row = _role(opened, role)
     if row is not None and row.can_login and _may_log_in(job, role, password):
         return
     opened.execute(
@@ -154,6 +148,13 @@ def _ensure_role(job: Job, opened: Any, role: str) -> None:
     # The old password may be cached for two seconds: who depends on this job can log in at once.
     job.wait_for("Cassandra's new role", log_in, failing_with=LoginRefusedError)
     job.say(f"role {role}: {'created' if row is None else 'password set anew'}")
+
+
+def _role(opened: Any, role: str) -> Any:
+    """Return what a role may, None if there is none."""
+    return opened.execute(
+        "SELECT can_login, is_superuser FROM system_auth.roles WHERE role = %s", (role,)
+    ).one()
 
 
 def _may_log_in(job: Job, role: str, password: str) -> bool:
