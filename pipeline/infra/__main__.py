@@ -143,7 +143,7 @@ def _terraform() -> str:
 
 
 def _run(command: str, environment: str, work: Callable[[Layout, Progress], Any]) -> None:
-    """Run a command that changes things: alone, with progress and a log, and with errors told in a sentence."""
+    """Run a command that changes things: alone, with progress and a log, errors told in a sentence."""
 
     def alone() -> None:
         layout = Layout(environment)

@@ -1,4 +1,4 @@
-"""What is on the engine besides what Terraform knows: failed jobs, strays of a cut-off run, sick containers."""
+"""What Terraform cannot handle on the engine: failed jobs, strays of a cut-off run, sick containers."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class Leftovers:
         if not self._layout.apply_mark.exists():
             raise InfraError(
                 f"The engine has an environment '{environment}' that this checkout did not make ({names}): "
-                "run `make down` in the checkout that did, `make wipe` here to remove it, or take another ENV."
+                "run `make down` in the checkout that did, `make wipe` here to remove it, or use another ENV."
             )
         self._say(f"Removing what an interrupted run left: {names}.")
         self._remove(containers, networks)
 
     def sweep(self) -> list[str]:
-        """Remove every container, network and volume of the environment, by label and by name; give their names."""
+        """Remove every container, network and volume of the environment, and give their names."""
         prefix = f"{self._layout.prefix}-"
         named = {
             container.id: container

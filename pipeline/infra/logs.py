@@ -17,7 +17,7 @@ __all__ = ["show"]
 
 
 def show(engine: docker.DockerClient, layout: Layout, service: str, *, follow: bool, tail: int) -> None:
-    """Print the last `tail` lines, and what comes after them with `follow`; raises InfraError for a wrong name."""
+    """Print the last `tail` lines, and with `follow` what comes; raises InfraError for a wrong name."""
     containers = {
         container.labels.get(SERVICE_LABEL, container.name): container
         for container in engine.containers.list(

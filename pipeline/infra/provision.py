@@ -164,7 +164,7 @@ class Roots:
     def _explained(self, error: TerraformError) -> str:
         if "Error acquiring the state lock" in error.complaint:
             return (
-                "Another Terraform run holds the state, perhaps one that was interrupted and is still finishing: "
+                "Another Terraform run holds the state, perhaps an interrupted one that is still finishing: "
                 "wait for it to end (`pgrep -a terraform` shows it), then run this again."
             )
         if "already exists" in error.complaint or "is already in use by container" in error.complaint:

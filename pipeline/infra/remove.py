@@ -38,9 +38,7 @@ def down(layout: Layout, progress: Progress, binary: str) -> None:
 def is_sure(environment: str) -> bool:
     """Ask on the terminal whether to remove everything; without one the answer is no."""
     if not sys.stdin.isatty():
-        sys.stderr.write(
-            "`make wipe` asks first, and there is no terminal to ask on: `make wipe YES=1` does not ask.\n"
-        )
+        sys.stderr.write("`make wipe` asks first, and here is no terminal: `make wipe YES=1` does not ask.\n")
         return False
     prefix = Layout(environment).prefix
     sys.stderr.write(
@@ -59,7 +57,7 @@ def wipe(layout: Layout, progress: Progress, binary: str) -> None:
     engine = engine_if_any()
     if engine is None:
         raise InfraError(
-            "No Docker engine runs here, so its volumes cannot be removed: start it (`make prepare`), then wipe."
+            "No Docker engine runs here to remove volumes from: start it (`make prepare`), then wipe."
             if engines.look().answer is not engines.Answer.NO_PERMISSION
             else "This user may not use the Docker engine: run `make wipe` as one that may."
         )

@@ -42,7 +42,8 @@ __all__ = ["MISSING_TERRAFORM", "Terraform"]
 
 MISSING_TERRAFORM: Final = (
     "There is no program '{binary}': install Terraform 1.6 or newer "
-    "(developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org), or name the program in TERRAFORM."
+    "(developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org), "
+    "or name its program in TERRAFORM."
 )
 
 # An apply builds images and waits for services; half an hour is far more than a slow machine needs.
@@ -123,6 +124,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
         """Install providers and modules."""
         options = {"upgrade": IsFlagged} if upgrade else {}
         return self.cmd("init", input=False, no_color=IsFlagged, backend=backend, **options)
+
+    def check_format(self) -> Completed:
+        """Check the format; raises TerraformError naming the files that `fmt` would change."""
+        return self.cmd("fmt", check=IsFlagged, recursive=IsFlagged, no_color=IsFlagged)
 
     def validate(self) -> Completed:
         """Check the configuration by itself."""
@@ -260,8 +265,9 @@ class _Conversation:
         )
 
     def _read(self, name: str, stream: IO[str]) -> None:
-        for line in stream:
-            self._lines.put((name, line.rstrip("\n")))
+        with stream:
+            for line in stream:
+                self._lines.put((name, line.rstrip("\n")))
         self._lines.put((name, None))
 
     def tell(self, event: Event) -> None:

@@ -72,7 +72,7 @@ def _replay_dir(named: str) -> str:
     folder = Path(named).expanduser().resolve()
     if not folder.is_dir():
         raise InfraError(
-            f"{REPLAY_VARIABLE} is '{named}', which is no folder: name one with recorded weather, or unset it."
+            f"{REPLAY_VARIABLE} is '{named}', which is no folder: name one with recordings, or unset it."
         )
     if not os.access(folder, os.R_OK | os.X_OK):
         raise InfraError(f"{REPLAY_VARIABLE} is '{named}', which this user may not read.")

@@ -1,0 +1,50 @@
+"""For all tests: a skip must be on the committed list, else it is a failure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
+
+
+class SkipGuard:
+    """Turns a skip whose reason is not on the list into a failure: no run passes by leaving tests out."""
+
+    def __init__(self, allowed: Path) -> None:
+        lines = (line.strip() for line in allowed.read_text(encoding="utf-8").splitlines())
+        self._patterns = [line for line in lines if line and not line.startswith("#")]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Judge the report of each phase of a test; an expected failure (xfail) is none of this."""
+        report = yield
+        if not hasattr(report, "wasxfail"):
+            self._judge(report)
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Judge a whole module that skips itself, as importorskip does."""
+        report = yield
+        self._judge(report)
+        return report
+
+    def _judge(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if not report.skipped or not isinstance(report.longrepr, tuple):
+            return
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not any(fnmatchcase(reason, pattern) for pattern in self._patterns):
+            report.outcome = "failed"
+            report.longrepr = f"Skipped for a reason that is not in {ALLOWED_SKIPS.name}: {reason}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the guard for all tests of the run, whatever folder they are in."""
+    config.pluginmanager.register(SkipGuard(ALLOWED_SKIPS), "galewatch-skips")
