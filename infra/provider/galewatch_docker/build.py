@@ -20,12 +20,12 @@ _LOOK_EVERY = 0.25
 def build_image(engine: Engine, name: str, block: dict[str, Any], seconds: float) -> None:
     """Build and tag the image that a `build` block describes.
 
-    `context` is relative to the directory that Terraform runs in, `dockerfile` to the context; `.dockerignore` at
-    the context's root is honoured.
+    `context` is relative to the directory that Terraform runs in, `dockerfile` to the context. The context's
+    `.dockerignore` is honoured.
 
     Raises:
         StandInError: the context is missing, a step failed, or the time is up.
-        Interrupted: Terraform was told to stop; the engine ends a build whose client is gone.
+        StoppedError: Terraform was told to stop; the engine ends a build whose client is gone.
     """
     context = Path(block["context"]).expanduser()
     dockerfile = block.get("dockerfile") or "Dockerfile"
@@ -113,7 +113,8 @@ def _follow(engine: Engine, name: str, events: Iterator[dict[str, Any] | None], 
             if line.startswith("Step "):
                 step = f"at {line.strip()}"
         if event and "error" in event:
-            raise StandInError(f"Building image {name} failed {step}", f"{event['error']}{_shown(lines)}", ("build",))
+            detail = f"{event['error']}{_shown(lines)}"
+            raise StandInError(f"Building image {name} failed {step}", detail, ("build",))
 
 
 def _shown(lines: deque[str]) -> str:

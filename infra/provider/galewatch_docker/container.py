@@ -9,7 +9,7 @@ from tf.utils import Diagnostics
 
 from galewatch_docker import container_config, container_state, container_wait, durations, upload
 from galewatch_docker.engine import MIB, Engine, engine_errors
-from galewatch_docker.errors import PartlyCreated, StandInError
+from galewatch_docker.errors import PartlyCreatedError, StandInError
 from galewatch_docker.image import local_image
 
 __all__ = ["create", "delete", "import_", "read", "update"]
@@ -33,7 +33,7 @@ def create(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[s
 
     Raises:
         StandInError: nothing was made.
-        PartlyCreated: the container exists; Terraform has to taint it.
+        PartlyCreatedError: the container exists; Terraform has to taint it.
     """
     name = planned["name"]
     files = upload.archive(planned.get("upload") or [])
@@ -47,7 +47,7 @@ def create(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[s
             _start(engine, planned, container, files)
             return _settle(engine, planned, container)
     except StandInError as error:
-        raise PartlyCreated(error, container_state.partial(planned, container)) from error
+        raise PartlyCreatedError(error, container_state.partial(planned, container)) from error
 
 
 def read(engine: Engine, state: State) -> State | None:
@@ -57,7 +57,6 @@ def read(engine: Engine, state: State) -> State | None:
             found = engine.api.inspect_container(state["id"])
         except NotFound:
             return None
-        # The engine lists networks by name, the configuration may give ids.
         return container_state.refreshed(state, found)
 
 
@@ -72,7 +71,7 @@ def update(engine: Engine, planned: State) -> State:
         "mem_reservation": _mebibytes(planned.get("memory_reservation")),
         "memswap_limit": _mebibytes(planned.get("memory_swap")),
     }
-    policy = {"Name": planned.get("restart") or "no", "MaximumRetryCount": planned.get("max_retry_count") or 0}
+    policy = container_config.restart_policy(planned)
     with engine_errors(f"Cannot update container {planned['name']}"):
         engine.api.update_container(
             planned["id"],
@@ -86,7 +85,8 @@ def delete(engine: Engine, state: State) -> None:
     """Stop the container within its grace and remove it; one that is gone already is fine."""
     with engine_errors(f"Cannot remove container {state['name']}"):
         grace = 0 if state.get("attach") else state.get("destroy_grace_seconds") or 0
-        _remove(engine, state["name"], state["id"], grace, volumes=state.get("remove_volumes") is not False)
+        volumes = state.get("remove_volumes") is not False
+        _remove(engine, state["name"], state["id"], grace, volumes=volumes)
 
 
 def import_(engine: Engine, identifier: str) -> State:
@@ -180,8 +180,8 @@ def _settle(engine: Engine, planned: State, container: str) -> State:
                 container_wait.await_health(engine, name, container, limit)
     found = engine.api.inspect_container(container)
     if planned.get("attach") and planned.get("must_run") is not False:
-        code = found["State"]["ExitCode"]
-        raise StandInError(f"Container {name} has ended (exit code {code}), but must_run is true", "", ("must_run",))
+        summary = f"Container {name} has ended (exit code {found['State']['ExitCode']}), but must_run is true"
+        raise StandInError(summary, "", ("must_run",))
     return container_state.created(planned, found, printed)
 
 

@@ -8,7 +8,7 @@ from galewatch_docker import durations
 from galewatch_docker.engine import MIB
 from galewatch_docker.errors import StandInError
 
-__all__ = ["body", "endpoint", "healthcheck", "labels", "networks"]
+__all__ = ["body", "endpoint", "healthcheck", "labels", "networks", "restart_policy"]
 
 _START_INTERVAL_SINCE = (1, 44)
 
@@ -65,10 +65,7 @@ def body(planned: dict[str, Any], api_version: tuple[int, ...]) -> dict[str, Any
     config["HostConfig"] = host = _as_is(planned, _HOST_AS_IS)
     if planned.get("healthcheck"):
         config["Healthcheck"] = healthcheck(planned["healthcheck"][0], api_version)
-    host["RestartPolicy"] = {
-        "Name": planned.get("restart") or "no",
-        "MaximumRetryCount": planned.get("max_retry_count") or 0,
-    }
+    host["RestartPolicy"] = restart_policy(planned)
     _limits(planned, host)
     _logging(planned, host)
     _ports(planned, config, host)
@@ -77,7 +74,8 @@ def body(planned: dict[str, Any], api_version: tuple[int, ...]) -> dict[str, Any
         host["CapAdd"], host["CapDrop"] = block.get("add") or [], block.get("drop") or []
     host["ExtraHosts"] = [f"{item['host']}:{item['ip']}" for item in planned.get("host") or []]
     host["Ulimits"] = [
-        {"Name": item["name"], "Soft": item["soft"], "Hard": item["hard"]} for item in planned.get("ulimit") or []
+        {"Name": item["name"], "Soft": item["soft"], "Hard": item["hard"]}
+        for item in planned.get("ulimit") or []
     ]
     host["Devices"] = [
         {
@@ -101,6 +99,14 @@ def body(planned: dict[str, Any], api_version: tuple[int, ...]) -> dict[str, Any
 def labels(planned: dict[str, Any]) -> dict[str, str]:
     """Give the `labels` blocks as one mapping."""
     return {item["label"]: item["value"] for item in planned.get("labels") or []}
+
+
+def restart_policy(planned: dict[str, Any]) -> dict[str, Any]:
+    """Give the engine's restart policy."""
+    return {
+        "Name": planned.get("restart") or "no",
+        "MaximumRetryCount": planned.get("max_retry_count") or 0,
+    }
 
 
 def networks(planned: dict[str, Any]) -> list[dict[str, Any]]:
@@ -142,7 +148,8 @@ def _as_is(planned: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def _limits(planned: dict[str, Any], host: dict[str, Any]) -> None:
-    for name, key in (("memory", "Memory"), ("memory_reservation", "MemoryReservation"), ("shm_size", "ShmSize")):
+    sizes = {"memory": "Memory", "memory_reservation": "MemoryReservation", "shm_size": "ShmSize"}
+    for name, key in sizes.items():
         if planned.get(name) not in (None, Unknown):
             host[key] = planned[name] * MIB
     swap = planned.get("memory_swap")
@@ -196,10 +203,13 @@ def _mount(block: dict[str, Any]) -> dict[str, Any]:
     for options in block.get("bind_options") or []:
         mount["BindOptions"] = {"Propagation": options.get("propagation") or ""}
     for options in block.get("tmpfs_options") or []:
-        mount["TmpfsOptions"] = {"SizeBytes": options.get("size_bytes") or 0, "Mode": options.get("mode") or 0}
+        size, mode = options.get("size_bytes") or 0, options.get("mode") or 0
+        mount["TmpfsOptions"] = {"SizeBytes": size, "Mode": mode}
     for options in block.get("volume_options") or []:
         mount["VolumeOptions"] = {"NoCopy": bool(options.get("no_copy")), "Labels": labels(options)}
         if options.get("driver_name") or options.get("driver_options"):
-            driver = {"Name": options.get("driver_name") or "", "Options": options.get("driver_options") or {}}
-            mount["VolumeOptions"]["DriverConfig"] = driver
+            mount["VolumeOptions"]["DriverConfig"] = {
+                "Name": options.get("driver_name") or "",
+                "Options": options.get("driver_options") or {},
+            }
     return mount

@@ -10,6 +10,8 @@ from galewatch_docker.plan import without_unknowns
 
 __all__ = ["created", "partial", "refreshed"]
 
+_SHORT_ID = 12  # the digits of an id that `docker ps` prints
+
 State = dict[str, Any]
 Found = dict[str, Any]
 
@@ -31,8 +33,7 @@ _FILLED: dict[str, Callable[[Found], Any]] = {
     "stop_timeout": lambda found: found["Config"].get("StopTimeout") or 0,
 }
 
-
-# Attributes that `docker update` or a rename changes behind Terraform's back: attribute → what the engine says now.
+# Attributes that `docker update` or a rename changes behind Terraform's back, and what the engine says now.
 _DRIFTING: dict[str, Callable[[Found], Any]] = {
     "cpu_period": lambda found: found["HostConfig"].get("CpuPeriod") or 0,
     "cpu_quota": lambda found: found["HostConfig"].get("CpuQuota") or 0,
@@ -69,7 +70,7 @@ def partial(planned: State, container: str) -> State:
 def refreshed(state: State, found: Found) -> State:
     """Give the state as the engine has it now.
 
-    A stopped container keeps its published ports, so that the plan shows one reason (its exit code) and not two.
+    A stopped container keeps its published ports, so that the plan shows one reason for its replacement.
     """
     now = state | _observed(found)
     for name, look in _DRIFTING.items():
@@ -80,7 +81,9 @@ def refreshed(state: State, found: Found) -> State:
         now["image"] = found["Image"]
     joined = _joined(found)
     now["networks_advanced"] = [
-        block for block in state.get("networks_advanced") or [] if any(_is(block["name"], other) for other in joined)
+        block
+        for block in state.get("networks_advanced") or []
+        if any(_is(block["name"], other) for other in joined)
     ]
     return now
 
@@ -135,4 +138,5 @@ def _joined(found: Found) -> list[tuple[str, str]]:
 
 def _is(reference: str, network: tuple[str, str]) -> bool:
     name, identifier = network
-    return reference in {name, identifier} or (len(reference) >= 12 and identifier.startswith(reference))  # noqa: PLR2004  # a short id
+    shortened = len(reference) >= _SHORT_ID and identifier.startswith(reference)
+    return shortened or reference in {name, identifier}

@@ -79,7 +79,12 @@ _MOUNTS = Nested(
     (optional("read_only", "bool"), optional("source"), required("target"), required("type")),
     (
         Nested("bind_options", "list", (optional("propagation"),), max_items=1),
-        Nested("tmpfs_options", "list", (optional("mode", "number"), optional("size_bytes", "number")), max_items=1),
+        Nested(
+            "tmpfs_options",
+            "list",
+            (optional("mode", "number"), optional("size_bytes", "number")),
+            max_items=1,
+        ),
         Nested(
             "volume_options",
             "list",
@@ -189,5 +194,5 @@ _BLOCKS = (
 )
 
 CONTAINER = Table("docker_container", 2, _FIELDS, _BLOCKS)
-"""`docker_container`. Beyond the official provider, `healthcheck`, `init`, `rm`, `start` and `tmpfs` force replacement:
-there a change of them reaches the state but not the container."""
+"""`docker_container`. Unlike the official provider, `healthcheck`, `init`, `rm`, `start` and `tmpfs` force
+replacement: there a change of them reaches the state but not the container."""

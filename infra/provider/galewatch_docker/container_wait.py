@@ -1,4 +1,7 @@
-"""Waiting for a container: to run, to be healthy, to end. What goes wrong is told with the container's own log."""
+"""Waiting for a container: to run, to be healthy, to end.
+
+What goes wrong is told with the end of the container's own log.
+"""
 
 import time
 from typing import Any
@@ -11,7 +14,7 @@ __all__ = ["await_exit", "await_health", "await_running", "log"]
 _LOOK_EVERY = 0.2
 _LOG_LINES = 40
 _PROBES_SHOWN = 3
-# The engine doubles its pause between restarts from 0.1 s: five of them are three seconds of failing to start.
+# The engine doubles its pause between restarts from 0.1 s: five of them are three seconds of failing.
 _RESTARTS_BORNE = 5
 # A process that dies at once is usually dead within this time; the official provider waits as long.
 _SETTLE_SECONDS = 0.1
@@ -29,7 +32,7 @@ def await_running(engine: Engine, name: str, container: str, seconds: float) -> 
 
     Raises:
         StandInError: it ended instead, or the time is up.
-        Interrupted: Terraform was told to stop.
+        StoppedError: Terraform was told to stop.
     """
     deadline = time.monotonic() + seconds
     engine.pause(_SETTLE_SECONDS)
@@ -53,7 +56,7 @@ def await_health(engine: Engine, name: str, container: str, seconds: float) -> N
     Raises:
         StandInError: it ended, it keeps restarting, or the time is up. The detail holds the last health
             checks and the end of the log.
-        Interrupted: Terraform was told to stop.
+        StoppedError: Terraform was told to stop.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -66,13 +69,14 @@ def await_health(engine: Engine, name: str, container: str, seconds: float) -> N
             raise _ended(engine, name, container, state)
         if found["RestartCount"] >= _RESTARTS_BORNE:
             raise StandInError(
-                f"Container {name} keeps ending: it was restarted {found['RestartCount']} times before it was healthy",
+                f"Container {name} keeps ending: {found['RestartCount']} restarts, and never healthy",
                 f"The last exit code is {state['ExitCode']}.{_shown(engine, container)}",
             )
         if time.monotonic() > deadline:
+            status = health.get("Status", state["Status"])
             raise StandInError(
-                f"Container {name} is {health.get('Status', state['Status'])!r}, not healthy, after {seconds:g} s",
-                _probes(health) + _shown(engine, container),
+                f"Container {name} is not healthy after {seconds:g} s",
+                f"It is {status!r}. {_probes(health)}{_shown(engine, container)}",
             )
         engine.pause(_LOOK_EVERY)
 
@@ -82,7 +86,7 @@ def await_exit(engine: Engine, name: str, container: str, seconds: float) -> int
 
     Raises:
         StandInError: the time is up.
-        Interrupted: Terraform was told to stop.
+        StoppedError: Terraform was told to stop.
     """
     deadline = time.monotonic() + seconds
     while True:

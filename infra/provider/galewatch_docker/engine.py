@@ -1,22 +1,24 @@
 """The connection to the Docker engine.
 
-One client a thread: Terraform works on ten resources at a time, and a `requests` session is not made for that.
-The client's library is imported on first use, because validating a configuration needs no engine.
+One client a thread: Terraform works on ten resources at a time, and a `requests` session is not made for
+that. The client's library is imported on first use, because validating a configuration needs no engine.
 """
 
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from galewatch_docker.errors import EngineUnreachable, Interrupted, StandInError
+from galewatch_docker.errors import StandInError, StoppedError, UnreachableError
 
-__all__ = ["DEFAULT_HOST", "Engine", "engine_errors"]
+__all__ = ["DEFAULT_HOST", "MIB", "Engine", "engine_errors"]
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 MIB = 1024 * 1024
+_SCHEMES = ("unix://", "tcp://", "http://", "https://")
+_IN_USE = {403, 409}  # what the engine answers for a network, and for anything else, that is in use
 # Longer than any single answer of a busy engine; what may take longer (a build, a stop) sets its own limit.
 _ANSWER_SECONDS = 120
 
@@ -44,7 +46,7 @@ class Engine:
         """This thread's client.
 
         Raises:
-            EngineUnreachable: nobody answers.
+            UnreachableError: nobody answers.
         """
         if not hasattr(self._local, "api"):
             self._local.api = self._connect()
@@ -56,6 +58,11 @@ class Engine:
         return tuple(int(part) for part in self.api.api_version.split("."))
 
     def _connect(self) -> Any:
+        if not self.host.startswith(_SCHEMES):
+            raise UnreachableError(
+                f"The offline stand-in does not speak to {self.host}",
+                f"It knows addresses that begin with {', '.join(_SCHEMES)}.",
+            )
         import docker  # noqa: PLC0415  # a tenth of a second, not needed for validation
         from docker.errors import DockerException  # noqa: PLC0415
 
@@ -64,7 +71,7 @@ class Engine:
         try:
             client = docker.APIClient(version=self._version or "auto", timeout=_ANSWER_SECONDS, **options)
         except DockerException as error:
-            raise EngineUnreachable(
+            raise UnreachableError(
                 f"No Docker engine answers at {self.host}",
                 f"{error}\nStart the engine, or set DOCKER_HOST (or `host` of the provider) to its address.",
             ) from error
@@ -72,22 +79,23 @@ class Engine:
         return client
 
     def stop(self) -> None:
-        """Make every wait that is under way end with `Interrupted`, now and from now on."""
+        """Make every wait that is under way end with `StoppedError`, now and from now on."""
         self._stopping.set()
 
     def pause(self, seconds: float) -> None:
         """Wait a moment between two looks at the engine.
 
         Raises:
-            Interrupted: Terraform was told to stop.
+            StoppedError: Terraform was told to stop.
         """
         if self._stopping.wait(seconds):
-            raise Interrupted
+            raise StoppedError
 
-    def retry_while_in_use(self, attempt: Any, seconds: float) -> bool:
-        """Call `attempt` until the engine stops refusing it as "in use"; false once the time is up.
+    def retry_while_in_use(self, attempt: Callable[[], Any], seconds: float) -> str | None:
+        """Call `attempt` until the engine stops refusing it as "in use".
 
-        What is not there any more counts as done. Other errors pass through.
+        Gives the refusal once the time is up, None when it went through. What is not there any more counts as
+        done. Other errors pass through.
         """
         from docker.errors import APIError, NotFound  # noqa: PLC0415
 
@@ -96,14 +104,14 @@ class Engine:
             try:
                 attempt()
             except NotFound:
-                return True
+                return None
             except APIError as error:
-                if error.status_code not in {403, 409}:
+                if error.status_code not in _IN_USE:
                     raise
                 if time.monotonic() > deadline:
-                    return False
+                    return str(error.explanation)
             else:
-                return True
+                return None
             self.pause(0.25)
 
 

@@ -1,14 +1,14 @@
 """What can go wrong, as a person should read it.
 
-StandInError                  one sentence, a detail, and where it can be told the attribute
- ├── EngineUnreachable        nobody answers at the engine's address
- ├── Interrupted              Terraform was told to stop while something was under way
- └── PartlyCreated            something was made before the error: Terraform has to record and taint it
+StandInError              one sentence, a detail, and where it can be told the attribute
+ ├── PartlyCreatedError    something was made before the error: Terraform has to record and taint it
+ ├── StoppedError          Terraform was told to stop while something was under way
+ └── UnreachableError      nobody answers at the engine's address
 """
 
 from typing import Any
 
-__all__ = ["EngineUnreachable", "Interrupted", "PartlyCreated", "StandInError"]
+__all__ = ["PartlyCreatedError", "StandInError", "StoppedError", "UnreachableError"]
 
 
 class StandInError(Exception):
@@ -27,18 +27,18 @@ class StandInError(Exception):
         self.path = path
 
 
-class EngineUnreachable(StandInError):
+class UnreachableError(StandInError):
     """Nobody answers at the Docker engine's address."""
 
 
-class Interrupted(StandInError):
+class StoppedError(StandInError):
     """Terraform was told to stop."""
 
     def __init__(self) -> None:
         super().__init__("Interrupted", "Terraform was told to stop; the next apply completes the work.")
 
 
-class PartlyCreated(StandInError):
+class PartlyCreatedError(StandInError):
     """Something was made before the error; `state` is what is known of it."""
 
     def __init__(self, cause: StandInError, state: dict[str, Any]) -> None:

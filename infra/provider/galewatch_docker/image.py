@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import ImageNotFound
 from tf.types import Unknown
 
 from galewatch_docker import durations
@@ -23,8 +23,8 @@ _CONTENT_TAG = re.compile(r".+:[0-9A-Za-z_.-]*[0-9a-f]{12,64}")
 def create(engine: Engine, planned: State) -> State:
     """Build the image, or make sure that it is there.
 
-    A tag that ends in 12 or more hexadecimal digits names its content: where it exists already, nothing is built
-    (unless `triggers` or `no_cache` ask for it).
+    A tag that ends in 12 or more hexadecimal digits names its content: where it exists already, nothing is
+    built (unless `triggers` or `no_cache` ask for it).
 
     Raises:
         StandInError: the build or the pull failed.
@@ -55,13 +55,14 @@ def delete(engine: Engine, state: State) -> None:
     name = state["name"]
     with engine_errors(f"Cannot remove image {name}"):
         # Containers that used it may be on their way out.
-        if not engine.retry_while_in_use(
+        refusal = engine.retry_while_in_use(
             lambda: engine.api.remove_image(name, force=bool(state.get("force_remove"))),
             _IN_USE_SECONDS,
-        ):
+        )
+        if refusal is not None:
             users = engine.api.containers(all=True, filters={"ancestor": name})
             names = ", ".join(sorted(user["Names"][0].lstrip("/") for user in users))
-            raise StandInError(f"Image {name} is in use", f"By container {names}." if names else "")
+            raise StandInError(f"Image {name} is in use by {names or 'a container'}", refusal)
 
 
 def import_(engine: Engine, identifier: str) -> State:
@@ -87,21 +88,17 @@ def local_image(engine: Engine, name: str) -> dict[str, Any]:
 
 def _pull(engine: Engine, name: str) -> None:
     if name.startswith("sha256:"):
-        raise StandInError(f"The engine has no image {name}", "It was removed since it was planned: plan again.")
+        summary = f"The engine has no image {name}"
+        raise StandInError(summary, "It was removed since it was planned: plan again.", ("image",))
     repository, _, digest = name.partition("@")
     head, colon, tag = repository.rpartition(":")
     if not colon or "/" in tag:
         head, tag = repository, "latest"
-    try:
+    with engine_errors(f"The engine has no image {name}, and cannot pull it"):
         for event in engine.api.pull(head, tag=digest or tag, stream=True, decode=True):
             engine.pause(0)
             if "error" in event:
-                raise StandInError(f"Cannot pull image {name}", f"The engine does not have it, and: {event['error']}")
-    except NotFound as error:
-        raise StandInError(
-            f"Cannot pull image {name}",
-            f"The engine does not have it, and: {error.explanation}",
-        ) from error
+                raise StandInError(f"The engine has no image {name}, and cannot pull it", event["error"])
 
 
 def _is_built(engine: Engine, planned: State, block: State) -> bool:

@@ -1,6 +1,6 @@
 """Installing the stand-in where Terraform finds it: a filesystem mirror of the official source address.
 
-    python -m galewatch_docker.install MIRROR [--cli-config FILE] [--python PYTHON]
+By hand: `python -m galewatch_docker.install MIRROR [--cli-config FILE] [--python PYTHON]`.
 """
 
 import argparse
@@ -21,8 +21,8 @@ PLATFORM = "linux_amd64"
 def install(mirror: Path, python: Path | str = sys.executable) -> Path:
     """Write the provider's executable into a filesystem mirror; gives its path.
 
-    It is a shell script that runs this package under `python`. Its content depends on the two paths only, so that
-    installing again changes nothing, not even the checksum in a lock file.
+    It is a shell script that runs this package under `python`. Its content depends on the two paths only, so
+    that installing again changes nothing, not even the checksum in a lock file.
 
     Args:
         mirror: the mirror's folder; made if missing.
@@ -35,9 +35,10 @@ def install(mirror: Path, python: Path | str = sys.executable) -> Path:
         (
             "#!/bin/sh",
             "# The offline stand-in for kreuzwerker/docker; see infra/provider/README.md.",
-            f"PYTHONPATH={shlex.quote(str(package.parent))}${{PYTHONPATH:+:$PYTHONPATH}}",
+            "# -P and a PYTHONPATH of its own: no file in Terraform's folder may stand in for a module.",
+            f"PYTHONPATH={shlex.quote(str(package.parent))}",
             "export PYTHONPATH",
-            f'exec {shlex.quote(str(interpreter))} -m {package.name} "$@"',
+            f"exec {shlex.quote(str(interpreter))} -P -m {package.name}",
             "",
         ),
     )
@@ -47,7 +48,12 @@ def install(mirror: Path, python: Path | str = sys.executable) -> Path:
 
 
 def write_cli_config(file: Path, mirror: Path) -> None:
-    """Write a Terraform CLI configuration (TF_CLI_CONFIG_FILE) that takes this provider from the mirror only."""
+    """Write a Terraform CLI configuration that takes this provider from the mirror only.
+
+    Args:
+        file: what TF_CLI_CONFIG_FILE is to name.
+        mirror: the folder that `install` wrote to.
+    """
     _write(
         file,
         f"""# Written by galewatch_docker.install: {SOURCE} comes from the mirror, everything else as usual.
@@ -80,8 +86,8 @@ def _write(target: Path, content: str, mode: int) -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(description="Install the offline stand-in for kreuzwerker/docker.")
     parser.add_argument("mirror", type=Path, help="the filesystem mirror's folder")
-    parser.add_argument("--cli-config", type=Path, help="write Terraform's CLI configuration to this file as well")
-    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the interpreter to run it with")
+    parser.add_argument("--cli-config", type=Path, help="where to write Terraform's CLI configuration")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the interpreter to use")
     arguments = parser.parse_args()
     install(arguments.mirror, arguments.python)
     if arguments.cli_config is not None:

@@ -19,8 +19,8 @@ _IN_USE_SECONDS = 10
 def create(engine: Engine, planned: State) -> State:
     """Create the network.
 
-    A network of this name that has the very settings of the plan, labels included, is one that an interrupted run
-    left behind: it is taken over. The engine itself would allow two networks of one name.
+    A network of this name that has the very settings of the plan, labels included, is one that an interrupted
+    run left behind: it is taken over. The engine itself would allow two networks of one name.
 
     Raises:
         StandInError: the name is taken, or the engine refuses.
@@ -72,10 +72,11 @@ def delete(engine: Engine, state: State) -> None:
     """
     name, identifier = state["name"], state["id"]
     with engine_errors(f"Cannot remove network {name}"):
-        if not engine.retry_while_in_use(lambda: engine.api.remove_network(identifier), _IN_USE_SECONDS):
+        refusal = engine.retry_while_in_use(lambda: engine.api.remove_network(identifier), _IN_USE_SECONDS)
+        if refusal is not None:
             joined = engine.api.inspect_network(identifier).get("Containers") or {}
             names = ", ".join(sorted(item["Name"] for item in joined.values()))
-            raise StandInError(f"Network {name} is in use", f"Joined to it: {names or 'unknown endpoints'}.")
+            raise StandInError(f"Network {name} is in use by {names or 'an unknown endpoint'}", refusal)
 
 
 def import_(engine: Engine, identifier: str) -> State:
@@ -128,7 +129,9 @@ def _settings(found: dict[str, Any]) -> State:
 
 def _described(state: State, found: dict[str, Any]) -> State:
     described: State = {
-        key: value for key, value in _settings(found).items() if key == "scope" or state.get(key) in (None, Unknown)
+        key: value
+        for key, value in _settings(found).items()
+        if key == "scope" or state.get(key) in (None, Unknown)
     }
     clean: State = without_unknowns(state)
     return clean | described | {"id": found["Id"]}

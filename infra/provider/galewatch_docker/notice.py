@@ -1,7 +1,7 @@
 """The one warning a run that says what this provider is.
 
-Terraform starts a provider anew for the plan and for the apply of one command. The warning is given by the first of
-them; a file named for the Terraform process keeps the others quiet.
+Terraform starts a provider anew for the plan and for the apply of one command. The warning is given by the
+first of them; a file named for the Terraform process keeps the others quiet.
 """
 
 import os
@@ -12,8 +12,8 @@ __all__ = ["DETAIL", "SUMMARY", "is_due"]
 
 SUMMARY = "offline stand-in for kreuzwerker/docker"
 DETAIL = (
-    "This machine uses the stand-in from infra/provider, which covers the part of the official provider that this "
-    "project needs. Its README lists what it covers and where it differs."
+    "This machine uses the stand-in from infra/provider, which covers the part of the official provider that "
+    "this project needs. Its README lists what it covers and where it differs."
 )
 _STARTED = 19  # the field of /proc/<pid>/stat, counted after the command's name, that holds the start time
 

@@ -1,7 +1,7 @@
 """What a change of configuration means: which values are known, and what has to be made anew.
 
-Values are as the wire has them: sets and lists are lists, blocks are lists of objects (an object or null for a
-single block), what is not known yet is `tf.types.Unknown`.
+Values are as the wire has them: sets and lists are lists, blocks are lists of objects (an object or null for
+a single block), what is not known yet is `tf.types.Unknown`, or refined as `wire` tells.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Any
 from tf.types import Unknown
 
 from galewatch_docker.schema import Change, Field, Nested, Table
+from galewatch_docker.wire import is_unknown
 
 __all__ = ["PlannedChange", "canonical", "plan_change", "plan_creation", "without_unknowns"]
 
@@ -18,7 +19,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """The state aimed at, and the attributes and blocks whose change asks for replacement or for an update."""
+    """The state aimed at, and the attributes and blocks that ask for replacement or for an update."""
 
     state: State
     replacing: tuple[str, ...]
@@ -37,7 +38,8 @@ def plan_change(table: Table, prior: State, proposed: State) -> PlannedChange:
     yet counts as changed.
     """
     replacing, updating = [], []
-    for entry in (*table.fields, *table.blocks):
+    entries: tuple[Field | Nested, ...] = (*table.fields, *table.blocks)
+    for entry in entries:
         name = entry.name
         if canonical(entry, prior.get(name)) == canonical(entry, proposed.get(name)):
             continue
@@ -53,27 +55,15 @@ def plan_change(table: Table, prior: State, proposed: State) -> PlannedChange:
 
 
 def canonical(entry: Field | Nested, value: Any) -> Any:
-    """Give a form in which equal values are equal: defaults filled in, sets sorted, unknowns unlike anything."""
-    if value is Unknown:
+    """Give a form in which equal values are equal: defaults filled in, sets sorted, unknowns like nothing."""
+    if is_unknown(value):
         return object()
-    if isinstance(entry, Nested):
-        if entry.nesting == "single":
-            return None if value is None else _canonical_object(entry, value)
-        items = [_canonical_object(entry, item) for item in value or []]
-        return sorted(items, key=repr) if entry.nesting == "set" else items
-    if value is None:
-        return entry.unset
-    if entry.kind == "set":
-        return object() if Unknown in value else sorted(value)
-    if entry.kind in {"list", "map"}:
-        contents = value.values() if entry.kind == "map" else value
-        return object() if Unknown in contents else value
-    return value
+    return _canonical_block(entry, value) if isinstance(entry, Nested) else _canonical_value(entry, value)
 
 
 def without_unknowns(value: Any) -> Any:
     """Give the value with null for everything that is unknown."""
-    if value is Unknown:
+    if is_unknown(value):
         return None
     if isinstance(value, dict):
         return {key: without_unknowns(item) for key, item in value.items()}
@@ -82,10 +72,27 @@ def without_unknowns(value: Any) -> Any:
     return value
 
 
-def _canonical_object(block: Nested, value: Any) -> Any:
-    if value is Unknown:
+def _canonical_value(field: Field, value: Any) -> Any:
+    if value is None:
+        return field.unset
+    contents = value.values() if field.kind == "map" else value if field.kind in {"list", "set"} else ()
+    if any(is_unknown(item) for item in contents):
         return object()
-    return {entry.name: canonical(entry, value.get(entry.name)) for entry in (*block.fields, *block.blocks)}
+    return sorted(value) if field.kind == "set" else value
+
+
+def _canonical_block(block: Nested, value: Any) -> Any:
+    if block.nesting == "single":
+        return None if value is None else _canonical_object(block, value)
+    items = [_canonical_object(block, item) for item in value or []]
+    return sorted(items, key=repr) if block.nesting == "set" else items
+
+
+def _canonical_object(block: Nested, value: Any) -> Any:
+    if is_unknown(value):
+        return object()
+    entries: tuple[Field | Nested, ...] = (*block.fields, *block.blocks)
+    return {entry.name: canonical(entry, value.get(entry.name)) for entry in entries}
 
 
 def _with_unknowns(fields: tuple[Field, ...], blocks: tuple[Nested, ...], value: State) -> State:
@@ -99,8 +106,8 @@ def _with_unknowns(fields: tuple[Field, ...], blocks: tuple[Nested, ...], value:
 
 
 def _blocks_with_unknowns(block: Nested, value: Any) -> Any:
-    if value is None or value is Unknown:
+    if value is None or is_unknown(value):
         return value
     if block.nesting == "single":
         return _with_unknowns(block.fields, block.blocks, value)
-    return [item if item is Unknown else _with_unknowns(block.fields, block.blocks, item) for item in value]
+    return [item if is_unknown(item) else _with_unknowns(block.fields, block.blocks, item) for item in value]

@@ -1,6 +1,6 @@
 """The four resource types behind one face, so that the protocol's side knows none of them by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003  # the local annotations are clearer with it
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -63,7 +63,10 @@ class _JsonType(tf.types.TfType):  # type: ignore[misc]  # tf carries no types
 
 @dataclass(frozen=True)
 class Field:
-    """One attribute: `kind` is `string`, `number`, `bool`, `list`, `set`, `map` (of strings) or an object list."""
+    """One attribute.
+
+    `kind` is `string`, `number`, `bool`, or `list`, `set`, `map` (of strings), or names a list of objects.
+    """
 
     name: str
     kind: str

@@ -1,11 +1,11 @@
 """The process that Terraform starts: the handshake on standard output, then the protocol over a local socket.
 
-`tf` has a server of its own; this one differs in what it does on an interrupt. There, a stop ends the server at once and
-with it a container half made; here it ends the waits, and the server only when Terraform says so.
+`tf` has a server of its own; this one differs in what it does on an interrupt. There, a stop ends the server
+at once and with it a container half made; here it ends the waits, and the server only when Terraform says so.
 """
 
 import base64
-import datetime
+import datetime as dt
 import os
 import signal
 import sys
@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -53,8 +53,8 @@ class _Stdio(grpc_stdio_pb2_grpc.GRPCStdioServicer):  # type: ignore[misc]  # tf
 def serve() -> None:
     """Serve Terraform until it says that it is done, or is gone."""
     servicer, controller = Servicer(), _Controller()
-    # Ctrl-C and a supervisor's SIGTERM reach the whole process group. Terraform then calls StopProvider and waits
-    # for what is under way; dying at once would leave containers that no state knows of.
+    # Ctrl-C and a supervisor's SIGTERM reach the whole process group. Terraform then calls StopProvider and
+    # waits for what is under way; dying at once would leave containers that no state knows of.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: servicer.interrupt())
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -85,15 +85,15 @@ def _self_signed() -> tuple[bytes, x509.Certificate]:
     """Make a key and a certificate for this one process; they live in its memory only."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now - dt.timedelta(minutes=1))
+        .not_valid_after(now + dt.timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())

@@ -18,7 +18,7 @@ from tf.utils import Diagnostics, read_dynamic_value, to_dynamic_value
 
 from galewatch_docker import notice
 from galewatch_docker.engine import Engine
-from galewatch_docker.errors import PartlyCreated, StandInError
+from galewatch_docker.errors import PartlyCreatedError, StandInError
 from galewatch_docker.plan import plan_change, plan_creation
 from galewatch_docker.tables import PROVIDER, RESOURCES
 from galewatch_docker.validate import problems
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["PRIVATE", "Servicer"]
 
 PRIVATE = b"offline stand-in for kreuzwerker/docker, form 1"
-"""Written beside each resource's state. It is not the JSON that the official provider expects there, so each of the two
-refuses what the other has made."""
+"""Written beside each resource's state. It is not the JSON that the official provider expects there, so each
+of the two refuses what the other has made."""
 
 State = dict[str, Any]
 
@@ -176,8 +176,8 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
     def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Make, change or remove."""
         diagnostics, kind = Diagnostics(), request.type_name
-        prior: State | None = read_dynamic_value(request.prior_state)
-        planned: State | None = read_dynamic_value(request.planned_state)
+        prior: State | None = read_config(request.prior_state)
+        planned: State | None = read_config(request.planned_state)
         state = prior
         with _reported(diagnostics):
             try:
@@ -189,7 +189,7 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
                 elif prior is not None and planned is not None:
                     change = plan_change(RESOURCES[kind], prior, planned)
                     state = self._resources.update(kind, planned, change.updating)
-            except PartlyCreated as error:
+            except PartlyCreatedError as error:
                 state = error.state
                 raise
         return pb.ApplyResourceChange.Response(
@@ -234,8 +234,8 @@ def _refuse_foreign(kind: str, private: bytes) -> None:
     if private != PRIVATE:
         raise StandInError(
             f"The state of this {kind} was not written by the offline stand-in",
-            "A state stays with the provider that made it: the official kreuzwerker/docker, or its offline stand-in. "
-            "Destroy with the one that made it, then apply with the other.",
+            "A state stays with the provider that made it: the official kreuzwerker/docker, or its offline "
+            "stand-in. Destroy with the one that made it, then apply with the other.",
         )
 
 
@@ -254,5 +254,3 @@ def _reported(diagnostics: Diagnostics) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  # a defect has to reach the user as one, not as a broken connection
         frames = "".join(traceback.format_tb(error.__traceback__))
         diagnostics.add_error(f"Defect in the offline stand-in: {type(error).__name__}: {error}", frames)
-
-

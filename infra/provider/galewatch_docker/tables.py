@@ -1,7 +1,17 @@
 """The tables of the provider block, of `docker_image`, `docker_network` and `docker_volume`."""
 
 from galewatch_docker.container_table import CONTAINER
-from galewatch_docker.schema import Change, Field, Nested, Table, both, computed, optional, required, unsupported
+from galewatch_docker.schema import (
+    Change,
+    Field,
+    Nested,
+    Table,
+    both,
+    computed,
+    optional,
+    required,
+    unsupported,
+)
 
 __all__ = ["IMAGE", "NETWORK", "PROVIDER", "RESOURCES", "VOLUME"]
 

@@ -1,6 +1,7 @@
 """What a configuration may not say: attributes that are not implemented, and values that cannot work.
 
-Runs at validate and at plan time, so values may be unknown; what is unknown is looked at again in the apply's own plan.
+Runs at validate and at plan time, so values may be unknown; what is unknown is looked at again when the apply
+plans each resource for itself.
 """
 
 import re
@@ -61,8 +62,8 @@ def _unsupported(
 def _refusal(owner: str, path: tuple[str, ...]) -> Problem:
     return StandInError(
         f"{owner}.{'.'.join(path)} is not supported by the offline stand-in for kreuzwerker/docker",
-        "The official provider knows this attribute; the stand-in does not implement it and ignores nothing in "
-        "silence. Leave it out, or use the official provider from the Terraform registry.",
+        "The official provider knows this attribute; the stand-in does not implement it, and ignores nothing "
+        "in silence. Leave it out, or use the official provider from the Terraform registry.",
         path[:1],
     )
 
@@ -195,8 +196,9 @@ def _combination(owner: str, config: dict[str, Any]) -> Iterator[str]:
         yield "attach waits for the end of the container: set must_run = false beside it."
     if config.get("attach") is True and config.get("wait") is True:
         yield "attach waits for the end of the container, wait for its health: set one of them."
-    if config.get("networks_advanced") and _known(config, "network_mode") not in {None, "", "bridge", "default"}:
-        yield f"network_mode {config['network_mode']!r} and networks_advanced exclude each other."
+    mode = _known(config, "network_mode")
+    if config.get("networks_advanced") and mode not in {None, "", "bridge", "default"}:
+        yield f"network_mode {mode!r} and networks_advanced exclude each other."
 
 
 _VALUES: dict[str, dict[str, Callable[[Any], Iterator[str]]]] = {

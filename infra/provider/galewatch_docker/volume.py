@@ -19,14 +19,14 @@ def create(engine: Engine, planned: State) -> State:
     """Create the volume, or take over one of the same name, driver, options and labels with all its data.
 
     Raises:
-        StandInError: a volume of the name exists and differs; the engine would leave the differences out in silence.
+        StandInError: a volume of the name exists and differs, which the engine would pass over in silence.
     """
     name = None if planned.get("name") in (None, Unknown) else planned["name"]
     driver = None if planned.get("driver") in (None, Unknown) else planned["driver"]
     labels = {item["label"]: item["value"] for item in planned.get("labels") or []}
     options = planned.get("driver_opts") or {}
     with engine_errors(f"Cannot create volume {name or '(no name given)'}"):
-        made = engine.api.create_volume(name, driver=driver, driver_opts=options or None, labels=labels or None)
+        made = engine.api.create_volume(name, driver, options or None, labels or None)
         differing = [
             what
             for what, wanted, found in (
@@ -62,10 +62,11 @@ def delete(engine: Engine, state: State) -> None:
     """
     name = state["id"]
     with engine_errors(f"Cannot remove volume {name}"):
-        if not engine.retry_while_in_use(lambda: engine.api.remove_volume(name), _IN_USE_SECONDS):
+        refusal = engine.retry_while_in_use(lambda: engine.api.remove_volume(name), _IN_USE_SECONDS)
+        if refusal is not None:
             users = engine.api.containers(all=True, filters={"volume": name})
             names = ", ".join(sorted(user["Names"][0].lstrip("/") for user in users))
-            raise StandInError(f"Volume {name} is in use", f"By container {names}." if names else "")
+            raise StandInError(f"Volume {name} is in use by {names or 'a container'}", refusal)
 
 
 def import_(engine: Engine, identifier: str) -> State:
