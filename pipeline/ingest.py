@@ -98,8 +98,9 @@ def current_hour(now: datetime) -> tuple[datetime, datetime]:
 def window(start: datetime | None, end: datetime | None, *, now: datetime) -> tuple[datetime, datetime]:
     """Give a run's data interval; for a run without one (started by hand so), the last hour that is over."""
     if start is None or end is None:
-        start, end = current_hour(now - _HOUR)
-    return start, end
+        return current_hour(now - _HOUR)
+    # Airflow gives pendulum's, whose differences do not divide by a timedelta.
+    return datetime.fromtimestamp(start.timestamp(), UTC), datetime.fromtimestamp(end.timestamp(), UTC)
 
 
 def extract(

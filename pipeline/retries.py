@@ -13,11 +13,18 @@ from pipeline.errors import (
     RateLimitedError,
     ReadingError,
     RefusedError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
+    ValueError,
 )
 
 __all__ = ["Verdict", "judge"]
 
-# Each of these says the same however often it is asked.
+# Each of these says the same however often it is asked; the last ones are faults of the code.
 _LASTING = (
     ConfigError,
     ContractError,
@@ -25,6 +32,13 @@ _LASTING = (
     InvalidRequestError,
     ReadingError,
     RefusedError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
+    ValueError,
 )
 
 
