@@ -69,8 +69,8 @@ test-full: test ## the same, with many more examples of each property
 images: ## builds the images and starts nothing
 	@$(galewatch) images $(options)
 
-requirements: ## pins the dependencies anew from pyproject.toml
-	@$(galewatch) requirements
+requirements: ## pins the dependencies anew from pyproject.toml; UPGRADE=1 for the newest allowed
+	@$(galewatch) requirements $(if $(UPGRADE),--upgrade)
 
 versions: ## writes docs/versions.md: what is inside
 	@$(galewatch) versions

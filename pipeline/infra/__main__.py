@@ -23,6 +23,7 @@ from pipeline.infra.lock import exclusive
 from pipeline.infra.prepare import connect, keep_loopback_direct, prepare, prepare_provider
 from pipeline.infra.progress import Progress
 from pipeline.infra.provision import Roots
+from pipeline.infra.requirements import pin
 from pipeline.infra.terraform import Terraform
 
 if TYPE_CHECKING:
@@ -136,6 +137,18 @@ def check_terraform(environment: Environment = DEFAULT_ENVIRONMENT) -> None:
                 terraform.validate()
 
     _run("terraform", environment, work)
+
+
+@app.command("requirements")
+def pin_requirements(
+    *, upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest allowed versions.")] = False
+) -> None:
+    """Pin the dependencies anew from pyproject.toml."""
+    _run(
+        "requirements",
+        DEFAULT_ENVIRONMENT,
+        lambda layout, progress: pin(layout.root, progress, upgrade=upgrade),
+    )
 
 
 def _terraform() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,38 +11,68 @@ import pytest
 
 CONFTEST = Path(__file__).parents[2] / "conftest.py"
 
+TESTS = """
+import pytest
 
-def run(folder: Path, test: str, allowed: str) -> subprocess.CompletedProcess[str]:
-    (folder / "conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "allowed-skips.txt").write_text(allowed, encoding="utf-8")
-    (folder / "test_it.py").write_text(f"import pytest\n{test}\n", encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder),
-        str(folder)], capture_output=True, text=True, check=False, cwd=folder, timeout=60,
+@pytest.fixture
+def beer():
+    pytest.skip("no beer")
+
+@pytest.mark.skip(reason="no beer")
+def test_marked(): pass
+
+def test_inside(): pytest.skip("no beer")
+
+def test_fixture(beer): pass
+
+def test_listed(): pytest.skip("no wine today")
+
+@pytest.mark.xfail(reason="no beer")
+def test_expected(): assert False
+
+def test_fine(): pass
+"""
+
+
+def run(folder: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--rootdir", folder, folder],
+        capture_output=True, text=True, check=False, cwd=folder, timeout=60,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
+    return done.returncode, done.stdout
 
 
-SKIPS = {
-    "in the test": "def test_it(): pytest.skip('no beer')",
-    "by a mark": "@pytest.mark.skip(reason='no beer')\ndef test_it(): pass",
-    "in a fixture": "@pytest.fixture\ndef beer(): pytest.skip('no beer')\ndef test_it(beer): pass",
-    "of the module": "pytest.skip('no beer', allow_module_level=True)",
-}
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
+    folder = tmp_path_factory.mktemp("skips")
+    (folder / "conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "allowed-skips.txt").write_text("# why\nno [wv]ine*\n", encoding="utf-8")
+    (folder / "test_it.py").write_text(TESTS, encoding="utf-8")
+    return run(folder)
 
 
-@pytest.mark.parametrize("test", SKIPS.values(), ids=SKIPS.keys())
-def test_a_skip_that_is_not_on_the_list_fails_the_run(tmp_path: Path, test: str) -> None:
-    done = run(tmp_path, test, allowed="# nothing\n")
-    assert done.returncode != 0, done.stdout
-    assert "not in allowed-skips.txt: no beer" in done.stdout
+@pytest.mark.parametrize(("kind", "name"), [("FAILED", "inside"), ("ERROR", "marked"), ("ERROR", "fixture")])
+def test_a_skip_that_is_not_on_the_list_fails_the_run(outcome: tuple[int, str], kind: str, name: str) -> None:
+    code, text = outcome
+    assert code != 0
+    assert f"{kind} test_it.py::test_{name}" in text
+    assert "not in allowed-skips.txt: no beer" in text
 
 
-def test_a_skip_on_the_list_stays_a_skip(tmp_path: Path) -> None:
-    done = run(tmp_path, SKIPS["in the test"] + "\ndef test_other(): pass", allowed="no [bw]eer\n")
-    assert done.returncode == 0, done.stdout
-    assert "1 passed, 1 skipped" in done.stdout
+def test_skips_on_the_list_and_expected_failures_stay_what_they_are(outcome: tuple[int, str]) -> None:
+    _, text = outcome
+    assert "SKIPPED [1] test_it.py" in text
+    assert "XFAIL test_it.py::test_expected" in text
+    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 2 errors" in text
 
 
-def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
-    test = "@pytest.mark.xfail(reason='no beer')\ndef test_it(): assert False"
-    assert run(tmp_path, test, allowed="").returncode == 0
+def test_a_module_that_skips_itself_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "allowed-skips.txt").write_text("", encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\npytest.importorskip('no_such_module')\n", encoding="utf-8"
+    )
+    code, text = run(tmp_path)
+    assert code != 0
+    assert "not in allowed-skips.txt: could not import 'no_such_module'" in text

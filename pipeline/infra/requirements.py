@@ -1,0 +1,50 @@
+"""Pins the dependencies: one hash-pinned file in requirements/ for each extra that is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Final
+
+from pipeline.infra.errors import InfraError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.infra.progress import Progress
+
+__all__ = ["extras", "pin"]
+
+# Only ever installed as a part of other extras.
+_PARTS: Final = {"connect"}
+
+
+def extras(root: Path) -> list[str]:
+    """Give the extras that have a file of their own."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return sorted(set(project["optional-dependencies"]) - _PARTS)
+
+
+def pin(root: Path, progress: Progress, *, upgrade: bool = False) -> None:
+    """Resolve every extra anew; pins that are still allowed stay, unless `upgrade` is set."""
+    sources = {
+        extra: ["pyproject.toml", "--extra", extra, "--no-emit-package", "galewatch"]
+        for extra in extras(root)
+    }
+    sources["uv"] = ["requirements/uv.in"]
+    for name, source in sources.items():
+        with progress.step(f"requirements/{name}.txt"):
+            _compile(root, [*source, "-o", f"requirements/{name}.txt", *(["--upgrade"] if upgrade else [])])
+
+
+def _compile(root: Path, arguments: list[str]) -> None:
+    # No header and no annotations: neither a path of this machine nor an index's address gets into the files.
+    command = ["pip", "compile", *arguments, "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
+    done = subprocess.run(
+        [str(root / ".galewatch" / "uv" / "bin" / "uv"), *command, "--python", sys.executable],
+        cwd=root, env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise InfraError(f"uv could not pin {arguments[-1]}: {done.stderr.strip()}")
