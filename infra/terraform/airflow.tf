@@ -11,6 +11,7 @@ module "job_airflow_migrate" {
   name        = "airflow-migrate"
   image       = module.image_airflow
   command     = ["migrate"]
+  config      = local.airflow_config
   memory_mib  = 768
   networks    = [docker_network.main.id]
   secrets     = local.airflow_secrets
@@ -48,6 +49,7 @@ module "airflow_api" {
   name        = "airflow-api"
   image       = module.image_airflow
   command     = ["api-server"]
+  config      = local.airflow_config
   memory_mib  = 1024
   networks    = [docker_network.main.id]
   ports       = { 8080 = local.ports.airflow }

@@ -76,6 +76,18 @@ variable "replay_dir" {
   }
 }
 
+variable "replay_end" {
+  description = "Time (RFC 3339) at which the last recorded hour is shown, so that a restart shifts nothing. Empty: when the weather API starts."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.replay_end == "" || can(formatdate("YYYY", var.replay_end))
+    error_message = "replay_end must be a time such as 2026-01-31T12:00:00Z or empty, not \"${var.replay_end}\"."
+  }
+}
+
 variable "secrets_dir" {
   description = "Folder with one file for each secret. Unset: secrets/<environment> in the project's root."
   type        = string

@@ -11,6 +11,6 @@ module "weather_api" {
   networks    = [docker_network.main.id]
   ports       = { 8000 = local.ports.weather_api }
 
-  env               = var.replay_dir == "" ? {} : { GALEWATCH_REPLAY = "/var/lib/replay" }
+  env               = var.replay_dir == "" ? {} : { GALEWATCH_REPLAY = "/var/lib/replay", GALEWATCH_REPLAY_END = var.replay_end }
   read_only_folders = var.replay_dir == "" ? {} : { "/var/lib/replay" = var.replay_dir }
 }

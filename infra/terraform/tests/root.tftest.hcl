@@ -89,6 +89,14 @@ run "refuses_a_relative_replay_folder" {
   expect_failures = [var.replay_dir]
 }
 
+run "refuses_a_replay_end_that_is_no_time" {
+  command = plan
+  variables {
+    replay_end = "yesterday"
+  }
+  expect_failures = [var.replay_end]
+}
+
 run "refuses_an_untagged_base" {
   command = plan
   variables {

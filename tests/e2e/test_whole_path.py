@@ -1,0 +1,387 @@
+"""API → Airflow → PostgreSQL → Kafka → Spark → Cassandra, each the real service, every row as computed apart.
+
+One environment serves all tests of this module, in their order: the last ones stop and destroy it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import fastavro
+import httpx
+import pytest
+from confluent_kafka import Consumer
+
+from pipeline.readings import Reading
+from tests.e2e.stack import LOOPBACK, Stack, until
+from tests.e2e.weather import HOURS, cut_recording, station_places, thresholds
+from tests.oracle import weather as oracle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Rows = list[dict[str, Any]]
+    Query = Callable[[str], Rows]
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+
+HOUR = timedelta(hours=1)
+# After a driver was killed: its restart, Spark's start, and the replay of the last batch, on two busy cores.
+DELIVERED_WITHIN_S = 240
+RUN_TIMEOUT_S = 240
+COMPRESSED_CITIES = 3
+
+
+@pytest.fixture(scope="module")
+def this_hour() -> datetime:
+    """The hour that shows the recording's last one."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recorded weather that crosses rules."""
+    return cut_recording(tmp_path_factory.mktemp("replay") / "recording")
+
+
+@pytest.fixture(scope="module")
+def stack(recording: Path, this_hour: datetime) -> Iterator[Stack]:
+    """A whole environment."""
+    for folder in (recording, *recording.parents[:2]):
+        folder.chmod(0o755)  # read by the weather API's own user
+    with Stack(replay_dir=str(recording), replay_end=this_hour.strftime("%Y-%m-%dT%H:%M:%SZ")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def query(stack: Stack) -> Iterator[Query]:
+    """A CQL query, as the reader."""
+    with stack.cassandra() as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def replayed(stack: Stack, recording: Path, this_hour: datetime) -> list[oracle.Observed]:
+    """Let Airflow fetch the last full hour, which is streamed; give what the recording says of it."""
+    with stack.airflow() as airflow:
+        for dag in ("ingest_weather", "publish_readings", "selftest"):
+            airflow.unpause(dag)
+        airflow.wait(airflow.trigger("ingest_weather", this_hour), RUN_TIMEOUT_S, print)
+    observed = oracle.recorded(recording, this_hour, 2, station_places())
+    return [reading for reading in observed if reading.observed_at == this_hour - HOUR]
+
+
+@pytest.fixture(scope="module")
+def compressed(
+    stack: Stack, recording: Path, this_hour: datetime, replayed: list[oracle.Observed]
+) -> list[oracle.Observed]:
+    """Send the recorded hours of some cities again, as if one every 10 seconds, and kill the drivers in between."""
+    readings = _compressed(recording, this_hour, replayed)
+    middle = sorted(reading.observed_at for reading in readings)[len(readings) // 2]
+    _publish(stack, [reading for reading in readings if reading.observed_at < middle])
+    with stack.cassandra() as query:
+        until(
+            "the first half reaches Cassandra",
+            lambda: any(row["station_id"].startswith("compressed-") for row in query(AVERAGES)),
+            within_s=DELIVERED_WITHIN_S,
+        )
+    drivers = ("driver-alerts-0", "driver-tables")
+    before = {driver: stack.container(driver).attrs["RestartCount"] for driver in drivers}
+    for driver in drivers:
+        stack.kill(driver)
+    _publish(stack, [reading for reading in readings if reading.observed_at >= middle])
+    for driver in drivers:
+        until(
+            f"the engine restarts {driver}",
+            lambda driver=driver: stack.container(driver).attrs["RestartCount"] > before[driver],
+            within_s=60,
+        )
+    return readings
+
+
+AVERAGES = "SELECT * FROM averages_by_station"
+ALERTS = "SELECT * FROM alerts_by_station"
+
+
+def test_the_history_holds_what_the_recording_says(
+    stack: Stack, replayed: list[oracle.Observed], this_hour: datetime
+) -> None:
+    """Airflow's load wrote one row for each station with weather, value by value."""
+    with stack.history() as history:
+        rows = history.readings(since=this_hour - HOUR, until=this_hour, limit=10_000)
+    stored = [row.reading for row in rows if row.reading.source == "open-meteo"]
+    assert len(replayed) > 0
+    assert replayed == sorted(
+        oracle.Observed(
+            reading.station_id,
+            reading.observed_at,
+            reading.temperature_c,
+            reading.humidity_pct,
+            reading.pressure_hpa,
+            reading.wind_speed_ms,
+        )
+        for reading in stored
+    )
+    assert {"replay"} == {reading.origin for reading in stored}
+
+
+def test_an_old_interval_is_history_only(
+    stack: Stack, replayed: list[oracle.Observed], this_hour: datetime
+) -> None:
+    """A reading older than the streaming horizon is stored and not published."""
+    assert replayed
+    with stack.airflow() as airflow:
+        airflow.wait(airflow.trigger("ingest_weather", this_hour - 8 * HOUR), RUN_TIMEOUT_S, print)
+    with stack.history() as history:
+        rows = history.readings(since=this_hour - 9 * HOUR, until=this_hour - 8 * HOUR)
+    assert rows
+    assert {(False, None)} == {(row.streamed, row.published_at) for row in rows}
+
+
+def test_alerts_are_exactly_those_of_the_recording(
+    query: Query, replayed: list[oracle.Observed], compressed: list[oracle.Observed], this_hour: datetime
+) -> None:
+    """Each reading over a line is one row, no other is, although the drivers were killed in mid-stream."""
+    expected = oracle.alerts([*replayed, *compressed], thresholds())
+    assert any(rule == "heat-100f" for _, _, rule in expected)
+    assert any(station.startswith("compressed-") for station, _, _ in expected)
+
+    def found() -> set[tuple[str, datetime, str]]:
+        return {
+            (row["station_id"], _utc(row["observed_at"]), row["rule_id"])
+            for row in query(ALERTS)
+            if _of_the_test(row["station_id"], _utc(row["observed_at"]), this_hour)
+        }
+
+    _await_equal("alerts", expected, found)
+
+
+def test_both_tables_of_alerts_agree(query: Query, compressed: list[oracle.Observed]) -> None:
+    """An alert is found by its station and by its day, with the same values."""
+    assert compressed
+
+    def of(table: str, *without: str) -> list[tuple[Any, ...]]:
+        rows = query(f"SELECT * FROM {table}")  # noqa: S608 - a constant
+        return sorted(tuple(sorted((k, str(v)) for k, v in row.items() if k not in without)) for row in rows)
+
+    assert of("alerts_by_station", "raised_at") == of("alerts_by_day", "day", "raised_at")
+
+
+def test_averages_are_exactly_those_of_the_recording(
+    query: Query, replayed: list[oracle.Observed], compressed: list[oracle.Observed], this_hour: datetime
+) -> None:
+    """Mean, least, greatest and count of each five minutes are those computed from the files, to the last digit."""
+    expected = set(oracle.averages([*replayed, *compressed]))
+    assert {1, 30} <= {mean.readings for mean in expected}
+
+    def found() -> set[oracle.Mean]:
+        return {
+            oracle.Mean(
+                row["station_id"],
+                _utc(row["window_start"]),
+                _utc(row["window_end"]),
+                row["temperature_c_mean"],
+                row["temperature_c_min"],
+                row["temperature_c_max"],
+                row["readings"],
+            )
+            for row in query(AVERAGES)
+            if _of_the_test(row["station_id"], _utc(row["window_start"]), this_hour)
+        }
+
+    _await_equal("averages", expected, found)
+
+
+def test_the_topic_of_alerts_holds_the_same(
+    stack: Stack, query: Query, compressed: list[oracle.Observed]
+) -> None:
+    """By distinct id, the topic `alerts` has each alert of Cassandra and no other."""
+    assert compressed
+    stored = {f"{row['event_id']}/{row['rule_id']}" for row in query(ALERTS)}
+    assert stored == _alert_ids_on_the_topic(stack, at_least=len(stored))
+
+
+def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle.Observed]) -> None:
+    """A load that is repeated stores nothing, revises nothing and publishes nothing."""
+    with stack.history() as history:
+        report = history.load(_readings(compressed), horizon=3 * HOUR, now=datetime.now(UTC))
+        assert (0, 0, len(compressed), 0) == (
+            report.stored,
+            report.revised,
+            report.unchanged,
+            report.to_publish,
+        )
+        assert 0 == history.waiting()
+
+
+def test_the_self_test_is_shown_as_one_and_goes_by_itself(stack: Stack, query: Query) -> None:
+    """One reading of the station galewatch-selftest takes the whole path; it says what it is and lives an hour."""
+    with stack.airflow() as airflow:
+        airflow.wait(airflow.trigger("selftest"), RUN_TIMEOUT_S, print)
+    rows = until(
+        "the self-test's alert",
+        lambda: query(
+            "SELECT rule_id, origin, TTL(value) AS ttl FROM alerts_by_station WHERE station_id = 'galewatch-selftest'"
+        ),
+        within_s=DELIVERED_WITHIN_S,
+    )
+    assert {("heat-100f", "selftest")} == {(row["rule_id"], row["origin"]) for row in rows}
+    assert all(0 < row["ttl"] <= 3600 for row in rows)
+
+
+def test_a_second_plan_is_empty(stack: Stack) -> None:
+    """Whatever was killed and restarted, the environment is what the configuration says."""
+    plan = stack.plan()
+    assert [] == [f"{change.verb} {change.address}" for change in plan.changes]
+    assert plan.is_empty
+
+
+def test_no_secret_is_in_the_state_or_in_any_container(stack: Stack) -> None:
+    """Neither Terraform's state nor what the engine tells of the containers, their logs included, holds a secret."""
+    told = {"state": stack.state_text()}
+    for container in stack.engine.containers.list(
+        all=True, filters={"label": f"io.galewatch.environment={stack.name}"}
+    ):
+        told[f"{container.name}: inspect"] = json.dumps(container.attrs)
+        told[f"{container.name}: logs"] = container.logs().decode("utf-8", "replace")
+    leaks = [
+        (where, name)
+        for name, secret in stack.secrets().items()
+        for where, text in told.items()
+        if secret in text
+    ]
+    assert [] == leaks
+
+
+def test_zookeeper_is_out_of_reach_for_everybody_but_the_broker(stack: Stack) -> None:
+    """The coordination network holds ZooKeeper and Kafka only, and ZooKeeper publishes no port."""
+    network = stack.engine.networks.get(f"galewatch-{stack.name}-coordination")
+    names = {container.name for container in network.containers}
+    assert {f"galewatch-{stack.name}-{service}" for service in ("zookeeper", "kafka")} == names
+    zookeeper = stack.container("zookeeper")
+    assert [network.name] == list(zookeeper.attrs["NetworkSettings"]["Networks"])
+    assert not any(zookeeper.attrs["NetworkSettings"]["Ports"].values())
+
+
+def test_destroying_leaves_nothing(stack: Stack, query: Query) -> None:
+    """No container, network or volume of the environment is left."""
+    assert query("SELECT now() FROM system.local")
+    assert stack.leftovers()
+    stack.destroy()
+    assert [] == stack.leftovers()
+
+
+def _compressed(
+    recording: Path, this_hour: datetime, replayed: list[oracle.Observed]
+) -> list[oracle.Observed]:
+    """Give the recorded temperatures of the hottest cities, one every 10 seconds, under names of their own."""
+    hottest = sorted(replayed, key=lambda reading: reading.temperature_c or -100, reverse=True)[
+        :COMPRESSED_CITIES
+    ]
+    places = station_places()
+    hours = min(
+        HOURS,
+        len(oracle.last_rows(recording / "temperature.avro", 24)) if _is_synthetic(recording) else HOURS,
+    )
+    observed = oracle.recorded(
+        recording, this_hour, hours, {city.station_id: places[city.station_id] for city in hottest}
+    )
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = now - timedelta(minutes=now.minute % 5) - timedelta(seconds=10 * hours) - timedelta(minutes=5)
+    return [
+        oracle.Observed(f"compressed-{reading.station_id}", reading.observed_at, reading.temperature_c)
+        for reading in oracle.compressed(observed, start)
+    ]
+
+
+def _is_synthetic(recording: Path) -> bool:
+    """Tell the committed day from the recording."""
+    return (recording / "temperature.avro").stat().st_size < 20_000  # noqa: PLR2004 - the cut one has some 100 kB
+
+
+def _readings(observed: list[oracle.Observed]) -> list[Reading]:
+    return [
+        Reading(
+            station_id=reading.station_id,
+            observed_at=reading.observed_at,
+            source="compressed",
+            origin="replay",
+            temperature_c=reading.temperature_c,
+            fetched_at=datetime.now(UTC),
+        )
+        for reading in observed
+    ]
+
+
+def _publish(stack: Stack, observed: list[oracle.Observed]) -> None:
+    """Store readings as a load does, and let Airflow publish them."""
+    with stack.history() as history:
+        report = history.load(_readings(observed), horizon=3 * HOUR, now=datetime.now(UTC))
+    assert len(observed) == report.to_publish
+    with stack.airflow() as airflow:
+        airflow.wait(airflow.trigger("publish_readings"), RUN_TIMEOUT_S, print)
+
+
+def _of_the_test(station_id: str, at: datetime, this_hour: datetime) -> bool:
+    """Leave out what the schedule fetches by itself when the hour turns, and the self-test."""
+    if station_id.startswith("compressed-"):
+        return True
+    return station_id != "galewatch-selftest" and this_hour - HOUR <= at < this_hour
+
+
+def _utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)
+
+
+def _await_equal(what: str, expected: set[Any], found: Callable[[], set[Any]]) -> None:
+    """Wait until what is found is what is expected, and say what differs where it never is."""
+    end = time.monotonic() + DELIVERED_WITHIN_S
+    while (seen := found()) != expected and time.monotonic() < end:
+        time.sleep(1)
+    missing, unexpected = sorted(expected - seen), sorted(seen - expected)
+    assert ([], []) == (missing[:5], unexpected[:5]), (
+        f"{what}: {len(missing)} missing, {len(unexpected)} too many"
+    )
+
+
+def _alert_ids_on_the_topic(stack: Stack, at_least: int) -> set[str]:
+    registry = f"http://{LOOPBACK}:{stack.port('schema_registry')}{stack.platform.schema_registry.path}"
+    login = ("client", stack.password("registry_client"))
+    schema = httpx.get(
+        f"{registry}/subjects/alerts-value/versions/latest", auth=login, trust_env=False
+    ).json()["schema"]
+    parsed = fastavro.parse_schema(json.loads(schema))
+    consumer = Consumer(
+        {
+            "bootstrap.servers": f"{LOOPBACK}:{stack.port('kafka')}",
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": "reader",
+            "sasl.password": stack.password("kafka_reader"),
+            "group.id": f"galewatch-reader-{uuid.uuid4()}",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )
+    found: set[str] = set()
+    try:
+        consumer.subscribe(["alerts"])
+        end = time.monotonic() + 60
+        quiet_since = time.monotonic()
+        # All that is expected is there, and then nothing else for a while: what is too much would be seen.
+        while time.monotonic() < end and (len(found) < at_least or time.monotonic() - quiet_since < 5):
+            message = consumer.poll(0.5)
+            if message is None or message.error():
+                continue
+            quiet_since = time.monotonic()
+            record: Any = fastavro.schemaless_reader(BytesIO((message.value() or b"")[5:]), parsed, None)
+            found.add(record["alert_id"])
+    finally:
+        consumer.close()
+    return found

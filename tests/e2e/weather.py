@@ -1,0 +1,80 @@
+"""What the end-to-end test feeds: two hot days of recorded weather, cut out of the shared recording."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import yaml
+
+from pipeline.infra.layout import PROJECT_ROOT
+from tests.oracle.weather import Threshold, fahrenheit
+
+__all__ = ["HOURS", "cut_recording", "station_places", "thresholds"]
+
+HOURS = 360
+"""Hours that are kept: compressed to one every 10 seconds they are one hour."""
+
+# A heat wave in the south-west of the United States; evening in Israel. In UTC, as recorded.
+_LAST_HOUR = "2017-06-20 22:00:00"
+_NAMES = ("temperature", "humidity", "pressure")
+_FIELDS = {
+    "temperature": "temperature_c",
+    "humidity": "humidity_pct",
+    "pressure": "pressure_hpa",
+    "wind_speed": "wind_speed_ms",
+}
+# To the unit of the field, exactly. By other means than the product's.
+_UNITS: dict[str, Any] = {
+    "°F": lambda value: fahrenheit(value),
+    "°C": Fraction,
+    "%": Fraction,
+    "hPa": Fraction,
+    "m/s": lambda value: Fraction(str(value)),
+}
+
+
+def cut_recording(target: Path) -> Path:
+    """Write the last HOURS hours up to the heat wave into `target`, and give it.
+
+    From `$GALEWATCH_SHARED/data/hourly-weather` (default ../shared); where that is missing, the committed synthetic
+    day is taken as it is.
+    """
+    shared = (
+        Path(os.environ.get("GALEWATCH_SHARED", PROJECT_ROOT.parent / "shared")) / "data" / "hourly-weather"
+    )
+    target.mkdir()
+    if not shared.is_dir():
+        return shutil.copytree(PROJECT_ROOT / "tests" / "data" / "synthetic-day", target, dirs_exist_ok=True)
+    shutil.copy(shared / "city_attributes.csv", target)
+    for name in _NAMES:
+        with (shared / f"{name}.avro").open("rb") as file:
+            reader = fastavro.reader(file)
+            schema: Any = reader.writer_schema
+            rows = [row for row in reader if row["datetime"] <= _LAST_HOUR][-HOURS:]  # type: ignore[index,call-overload,operator]
+        with (target / f"{name}.avro").open("wb") as file:
+            fastavro.writer(file, schema, rows)
+    return target
+
+
+def station_places() -> dict[str, tuple[float, float]]:
+    """Read id, latitude and longitude of the product's stations."""
+    stations = yaml.safe_load((PROJECT_ROOT / "config" / "stations.yaml").read_text(encoding="utf-8"))[
+        "stations"
+    ]
+    return {station["id"]: (station["latitude"], station["longitude"]) for station in stations}
+
+
+def thresholds() -> list[Threshold]:
+    """Read the product's rules, without the product."""
+    rules = yaml.safe_load((PROJECT_ROOT / "config" / "rules.yaml").read_text(encoding="utf-8"))["rules"]
+    return [
+        Threshold(
+            rule["id"], _FIELDS[rule["metric"]], rule["comparison"], _UNITS[rule["unit"]](rule["threshold"])
+        )
+        for rule in rules
+    ]
