@@ -18,6 +18,7 @@
         ├── RegistryError        the Schema Registry
         │   └── IncompatibleSchemaError  it refused a schema
         ├── ServingError         Cassandra
+        ├── StreamingError       Spark: too few slots, a query that stopped
         └── JobError             a one-shot job could not bring its service into the wanted state
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "ServingError",
     "SourceError",
     "SourceUnavailableError",
+    "StreamingError",
 ]
 
 
@@ -117,6 +119,10 @@ class IncompatibleSchemaError(RegistryError):
 
 class ServingError(ServiceError):
     """Cassandra could not be reached, or refused a statement."""
+
+
+class StreamingError(ServiceError):
+    """A driver cannot run its queries: the cluster gives too few slots, or a query stopped."""
 
 
 class JobError(ServiceError):

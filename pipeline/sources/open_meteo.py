@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
-from pipeline.config import shown
 from pipeline.errors import (
     ContractError,
     InvalidRequestError,
@@ -48,6 +47,7 @@ _RATE_WINDOWS: Final = (("minutely", 60), ("concurrent", 60), ("hourly", 3600), 
 _UNKNOWN_WINDOW_SECONDS = 3600
 
 _SHOWN_REASON_LENGTH = 200
+_SHOWN_END_LENGTH = 80
 
 
 class OpenMeteo:
@@ -120,10 +120,8 @@ class OpenMeteo:
             return response.json()
         except ValueError as error:
             # The service streams: what fails after the first byte breaks a body whose status said 200.
-            end = response.text[-_SHOWN_REASON_LENGTH:]
-            raise SourceUnavailableError(
-                f"{SOURCE} answered a body that breaks off: …{shown(end)}"
-            ) from error
+            end = response.text[-_SHOWN_END_LENGTH:]
+            raise SourceUnavailableError(f"{SOURCE} answered a body that breaks off: …{end!r}") from error
 
 
 def full_hours(start: datetime, end: datetime) -> tuple[datetime, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 import uvicorn
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
+    # uvicorn shuts down on SIGTERM and then raises it anew, which would make the exit look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = WeatherApiSettings.from_env()
         weather = open_weather(settings)

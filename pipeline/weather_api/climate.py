@@ -137,10 +137,10 @@ class Climate:
 
     def _heat_wave(self, latitude: float, longitude: float, hour: float) -> float:
         """Give the heat wave's warmth in °C: up to 12, in the subtropics of the summer hemisphere."""
-        centre = 26.0 * math.tanh(3.0 * _summer(hour))
-        near = math.exp(-(((latitude - centre) / 16.0) ** 2))
+        near = math.exp(-(((abs(latitude) - _TROPICS) / 13.0) ** 2))
+        season = 0.65 + 0.35 * math.tanh(3.0 * math.copysign(1.0, latitude) * _summer(hour))
         crest = 0.5 + 0.5 * math.cos(self._heat.angle(latitude, longitude, hour))
-        return 12.0 * near * crest**1.5
+        return 12.0 * near * season * math.pow(crest, 1.5)
 
 
 def _summer(hour: float) -> float:
@@ -153,7 +153,7 @@ def _daily_mean(latitude: float, hour: float) -> float:
     annual = 28.0 - 42.0 * polar - (18.0 if latitude < -65 else 0.0)  # noqa: PLR2004 - Antarctica is high up
     # Land, and with it the extremes, lies in the north.
     seasonal = (
-        (22.0 if latitude > 0 else 13.0) * math.sin(math.radians(latitude)) * math.sqrt(abs(polar) ** 0.2)
+        (22.0 if latitude > 0 else 13.0) * math.sin(math.radians(latitude)) * math.sqrt(math.pow(polar, 0.2))
     )
     return annual + seasonal * _summer(hour)
 

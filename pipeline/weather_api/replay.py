@@ -68,7 +68,10 @@ class Replay:
         if distance > NEARBY_KM:
             note = f"no recorded city within {NEARBY_KM:g} km; {city.name} is {distance:.0f} km away"
             return Series((NOTHING,) * len(hours), {"galewatch_note": note})
-        about = {"galewatch_recorded_city": city.name, "galewatch_shift_hours": self._shift}
+        about: dict[str, str | int] = {
+            "galewatch_recorded_city": city.name,
+            "galewatch_shift_hours": self._shift,
+        }
         return Series(tuple(self._values(city, hour, now_hour) for hour in hours), about)
 
     def _values(self, city: Place, hour: int, now_hour: int) -> Values:
