@@ -1,4 +1,4 @@
-"""How tests run Terraform: with the provider that `make prepare` chose, and with nothing of the caller's own."""
+"""How tests run Terraform: with the provider that `make prepare` chose, without the caller's variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["terraform_environment"]
 
 
 def terraform_environment() -> dict[str, str]:
-    """Give the process environment under which Terraform finds its provider; makes the offline one if nobody chose."""
+    """Give the process environment for Terraform; installs the offline provider if none was chosen."""
     layout = Layout()
     kind = provider.remembered_choice(layout) or provider.Kind.OFFLINE
     # The interpreter of `make up`, whatever runs the tests: another one would be another provider to

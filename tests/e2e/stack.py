@@ -1,4 +1,4 @@
-"""A whole environment of its own: applied by Terraform beside any other, looked into from outside, destroyed."""
+"""A whole environment of its own: applied by Terraform beside any other, looked into, destroyed."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class Stack:
 
 
 def _free_offset(ports: list[int]) -> int:
-    """Find an offset at which every port is free; below the range that the kernel gives to outgoing connections."""
+    """Find an offset at which every port is free, below those that the kernel gives away by itself."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     highest = min(low, 32768) - max(ports) - 10
     for _ in range(50):

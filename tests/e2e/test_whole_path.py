@@ -81,7 +81,7 @@ def replayed(stack: Stack, recording: Path, this_hour: datetime) -> list[oracle.
 def compressed(
     stack: Stack, recording: Path, this_hour: datetime, replayed: list[oracle.Observed]
 ) -> list[oracle.Observed]:
-    """Send the recorded hours of some cities again, as if one every 10 seconds, and kill the drivers in between."""
+    """Send recorded hours of some cities as if one every 10 seconds, and kill the drivers in between."""
     readings = _compressed(recording, this_hour, replayed)
     middle = sorted(reading.observed_at for reading in readings)[len(readings) // 2]
     _publish(stack, [reading for reading in readings if reading.observed_at < middle])
@@ -96,12 +96,11 @@ def compressed(
     for driver in drivers:
         stack.kill(driver)
     _publish(stack, [reading for reading in readings if reading.observed_at >= middle])
-    for driver in drivers:
-        until(
-            f"the engine restarts {driver}",
-            lambda driver=driver: stack.container(driver).attrs["RestartCount"] > before[driver],
-            within_s=60,
-        )
+    until(
+        "the engine restarts the drivers",
+        lambda: all(stack.container(driver).attrs["RestartCount"] > before[driver] for driver in drivers),
+        within_s=60,
+    )
     return readings
 
 
@@ -176,7 +175,7 @@ def test_both_tables_of_alerts_agree(query: Query, compressed: list[oracle.Obser
 def test_averages_are_exactly_those_of_the_recording(
     query: Query, replayed: list[oracle.Observed], compressed: list[oracle.Observed], this_hour: datetime
 ) -> None:
-    """Mean, least, greatest and count of each five minutes are those computed from the files, to the last digit."""
+    """Mean, least, greatest and count of each window are as computed from the files, to the last digit."""
     expected = set(oracle.averages([*replayed, *compressed]))
     assert {1, 30} <= {mean.readings for mean in expected}
 
@@ -221,13 +220,14 @@ def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle
 
 
 def test_the_self_test_is_shown_as_one_and_goes_by_itself(stack: Stack, query: Query) -> None:
-    """One reading of the station galewatch-selftest takes the whole path; it says what it is and lives an hour."""
+    """One reading of galewatch-selftest takes the whole path; it says what it is and lives an hour."""
     with stack.airflow() as airflow:
         airflow.wait(airflow.trigger("selftest"), RUN_TIMEOUT_S, print)
     rows = until(
         "the self-test's alert",
         lambda: query(
-            "SELECT rule_id, origin, TTL(value) AS ttl FROM alerts_by_station WHERE station_id = 'galewatch-selftest'"
+            "SELECT rule_id, origin, TTL(value) AS ttl FROM alerts_by_station "
+            "WHERE station_id = 'galewatch-selftest'"
         ),
         within_s=DELIVERED_WITHIN_S,
     )
@@ -243,7 +243,7 @@ def test_a_second_plan_is_empty(stack: Stack) -> None:
 
 
 def test_no_secret_is_in_the_state_or_in_any_container(stack: Stack) -> None:
-    """Neither Terraform's state nor what the engine tells of the containers, their logs included, holds a secret."""
+    """Neither Terraform's state nor what the engine tells of the containers, nor their logs, holds one."""
     told = {"state": stack.state_text()}
     for container in stack.engine.containers.list(
         all=True, filters={"label": f"io.galewatch.environment={stack.name}"}
@@ -280,7 +280,7 @@ def test_destroying_leaves_nothing(stack: Stack, query: Query) -> None:
 def _compressed(
     recording: Path, this_hour: datetime, replayed: list[oracle.Observed]
 ) -> list[oracle.Observed]:
-    """Give the recorded temperatures of the hottest cities, one every 10 seconds, under names of their own."""
+    """Give recorded temperatures of the hottest cities, one every 10 seconds, under names of their own."""
     hottest = sorted(replayed, key=lambda reading: reading.temperature_c or -100, reverse=True)[
         :COMPRESSED_CITIES
     ]
@@ -302,7 +302,7 @@ def _compressed(
 
 def _is_synthetic(recording: Path) -> bool:
     """Tell the committed day from the recording."""
-    return (recording / "temperature.avro").stat().st_size < 20_000  # noqa: PLR2004 - the cut one has some 100 kB
+    return (recording / "temperature.avro").stat().st_size < 20_000  # the cut one has some 100 kB
 
 
 def _readings(observed: list[oracle.Observed]) -> list[Reading]:

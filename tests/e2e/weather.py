@@ -30,7 +30,7 @@ _FIELDS = {
 }
 # To the unit of the field, exactly. By other means than the product's.
 _UNITS: dict[str, Any] = {
-    "°F": lambda value: fahrenheit(value),
+    "°F": fahrenheit,
     "°C": Fraction,
     "%": Fraction,
     "hPa": Fraction,
@@ -41,8 +41,8 @@ _UNITS: dict[str, Any] = {
 def cut_recording(target: Path) -> Path:
     """Write the last HOURS hours up to the heat wave into `target`, and give it.
 
-    From `$GALEWATCH_SHARED/data/hourly-weather` (default ../shared); where that is missing, the committed synthetic
-    day is taken as it is.
+    From `$GALEWATCH_SHARED/data/hourly-weather` (default ../shared); where that is missing, the committed
+    synthetic day is taken as it is.
     """
     shared = (
         Path(os.environ.get("GALEWATCH_SHARED", PROJECT_ROOT.parent / "shared")) / "data" / "hourly-weather"
@@ -55,7 +55,7 @@ def cut_recording(target: Path) -> Path:
         with (shared / f"{name}.avro").open("rb") as file:
             reader = fastavro.reader(file)
             schema: Any = reader.writer_schema
-            rows = [row for row in reader if row["datetime"] <= _LAST_HOUR][-HOURS:]  # type: ignore[index,call-overload,operator]
+            rows = [row for row in reader if row["datetime"] <= _LAST_HOUR][-HOURS:]  # type: ignore[index,call-overload]
         with (target / f"{name}.avro").open("wb") as file:
             fastavro.writer(file, schema, rows)
     return target

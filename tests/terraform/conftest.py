@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Program(Protocol):
-    """Runs `terraform <arguments>` in a root module; an exit code other than 0 raises unless `check` is false."""
+    """Runs `terraform <arguments>` in a root module."""
 
-    def __call__(self, *arguments: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]: ...
+    def __call__(self, *arguments: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run it; an exit code other than 0 fails the test unless `check` is false."""
 
 
 @pytest.fixture(scope="session")
