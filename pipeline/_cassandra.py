@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pipeline.settings import CassandraSettings
 
 __all__ = ["LoginRefusedError", "session"]
+
+# The driver warns of every node that it cannot reach; who calls gets the error itself.
+logging.getLogger("cassandra").addHandler(logging.NullHandler())
 
 _CONNECT_TIMEOUT_SECONDS = 5
 # Version 5 is what every supported Cassandra speaks; negotiating down from a newer one costs a round trip and

@@ -13,13 +13,6 @@ from pipeline.errors import (
     RateLimitedError,
     ReadingError,
     RefusedError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    TypeError,
-    ValueError,
 )
 
 __all__ = ["Verdict", "judge"]
