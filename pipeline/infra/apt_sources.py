@@ -1,7 +1,7 @@
 """The Debian mirrors that this machine installs from, read from apt's own configuration.
 
-Both forms are read, one-line lists and deb822 (sources.list(5)). Sources of other publishers, which may stand before
-Debian's, are left out: they are signed with keys of their own.
+Both forms are read, one-line lists and deb822 (sources.list(5)). Sources of other publishers, which may stand
+before Debian's, are left out: they are signed with keys of their own.
 """
 
 import shutil
@@ -23,7 +23,7 @@ Entry = dict[str, str]
 
 
 def debian_entries(release: str, apt: Path = APT) -> list[Entry]:
-    """Return Debian's own sources for ``release`` (a code name) as deb822 fields, in the order of the files."""
+    """Return Debian's own sources for ``release`` (a code name) as deb822 fields, in the files' order."""
     found = []
     for entry in _entries(apt):
         suites = [suite for suite in entry.get("Suites", "").split() if suite.split("-")[0] == release]
@@ -38,15 +38,13 @@ def debian_entries(release: str, apt: Path = APT) -> list[Entry]:
             and suites
             and uris
         ):
-            kept = {name: entry[name] for name in KEPT_FIELDS if name in entry}
-            found.append(
-                {"Types": "deb", "URIs": " ".join(uris), "Suites": " ".join(suites), "Components": "main", **kept}
-            )
+            what = {"Types": "deb", "URIs": " ".join(uris), "Suites": " ".join(suites), "Components": "main"}
+            found.append(what | {name: entry[name] for name in KEPT_FIELDS if name in entry})
     return found
 
 
 def mirror(release: str, apt: Path = APT) -> str | None:
-    """Return the address of the first mirror of ``release`` itself, for debootstrap; None where there is none."""
+    """Return the address of the first mirror of ``release`` itself, for debootstrap; None without one."""
     for entry in debian_entries(release, apt):
         if release in entry["Suites"].split():
             return entry["URIs"].split()[0]
@@ -59,7 +57,7 @@ def deb822(entries: list[Entry]) -> str:
 
 
 def date_settings() -> str:
-    """Return apt's settings about the age of a mirror where this machine has set them, as a file of apt.conf.d."""
+    """Return apt's settings about a mirror's age where this machine has them, as a file of apt.conf.d."""
     program = shutil.which("apt-config")
     if program is None:
         return ""

@@ -1,7 +1,7 @@
 """The image that all others stand on: Debian 12 that trusts and installs from what this machine does.
 
-It comes from a registry where one is reachable and from debootstrap where none is. Its tag is a hash of what goes into
-it, so making it again costs nothing.
+It comes from a registry where one is reachable and from debootstrap where none is. Its tag is a hash of what
+goes into it, so making it again costs nothing.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import docker.errors
 import requests
 
 from pipeline.infra import apt_sources
+from pipeline.infra.errors import InfraError
 
 __all__ = ["BaseImageError", "ensure_base", "ensure_debian"]
 
@@ -28,22 +29,26 @@ DEBIAN_TAG = f"{DEBIAN_REPOSITORY}:{RELEASE}"
 BASE_REPOSITORY = "galewatch/base"
 # The published image with the least in it.
 PUBLISHED_REPOSITORY, PUBLISHED_TAG = "debian", f"{RELEASE}-slim"
-# Seconds without a byte before a pull is given up: a machine without a registry must not wait for long, and one with a
-# slow registry still sends something every few seconds.
+# Seconds without a byte before a pull is given up: a machine without a registry must not wait for long, and
+# one with a slow registry still sends something every few seconds.
 PULL_SILENCE = 20
 # A build step, such as installing certificates, may be silent for minutes on a small machine.
 BUILD_SILENCE = 600
 
 SOURCES = Path(__file__).parents[2] / "infra" / "images" / "base"
-# Where Debian, Fedora and Alpine keep the bundle; SSL_CERT_FILE, where set, is what this machine's programs use.
+# Where Debian, Fedora and Alpine keep the bundle; SSL_CERT_FILE, where set, is what programs use here.
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 # The distribution's own authorities, which the image has anyway.
 DISTRIBUTION_CERTIFICATES = Path("/usr/share/ca-certificates")
 
+NO_REGISTRY = "no registry gives Debian 12"
+# What the archive leaves out: the kernel's folders, and what apt downloads again.
+EMPTY = ("dev", "proc", "sys", "var/cache/apt", "var/lib/apt/lists")
+
 Log = Callable[[str], None]
 
 
-class BaseImageError(Exception):
+class BaseImageError(InfraError):
     """The base image cannot be made on this machine; the message says why and what to do."""
 
 
@@ -71,7 +76,7 @@ def ensure_debian(log: Log = print) -> str:
 
 
 def ensure_base(log: Log = print) -> str:
-    """Return the tag of the base image, ``galewatch/base:<12 hex>``, after building it if the engine has none.
+    """Return the tag of the base image, ``galewatch/base:<12 hex>``, after building it if it is not there.
 
     The tag names the content: the Dockerfile, the machine's certificates and its Debian sources.
 
@@ -150,7 +155,8 @@ def _bundle() -> Path:
     for path in candidates:
         if Path(path).is_file():
             return Path(path)
-    raise BaseImageError(f"no CA bundle at {', '.join(candidates)}: install ca-certificates or set SSL_CERT_FILE")
+    places = ", ".join(candidates)
+    raise BaseImageError(f"no CA bundle at {places}: install ca-certificates or set SSL_CERT_FILE")
 
 
 def _certificates(text: str) -> Iterator[str]:
@@ -203,14 +209,14 @@ def _debootstrap(log: Log) -> None:
     """Make Debian from its packages and hand it to the engine under its tag."""
     program = shutil.which("debootstrap")
     if program is None:
-        raise BaseImageError("no registry gives Debian 12, and debootstrap is not installed: apt-get install debootstrap")
+        raise BaseImageError(f"{NO_REGISTRY}, and debootstrap is not installed: apt-get install debootstrap")
     if os.geteuid() != 0:
-        raise BaseImageError("no registry gives Debian 12, and debootstrap needs root: run this step as root")
+        raise BaseImageError(f"{NO_REGISTRY}, and debootstrap needs root: run this step as root")
     mirror = apt_sources.mirror(RELEASE)
     if mirror is None:
-        raise BaseImageError(f"no registry gives Debian 12, and no apt source of this machine offers {RELEASE} main")
+        raise BaseImageError(f"{NO_REGISTRY}, and no apt source of this machine offers {RELEASE} main")
     # Not in /tmp, which may be small, in memory, or mounted without device files.
-    with tempfile.TemporaryDirectory(prefix="galewatch-debian-", dir="/var/tmp") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="galewatch-debian-", dir="/var/tmp") as folder:
         root, archive = Path(folder) / "root", Path(folder) / "root.tar"
         log(f"debootstrap {RELEASE} from {mirror}")
         _run([program, "--variant=minbase", RELEASE, str(root), mirror])
@@ -222,7 +228,7 @@ def _debootstrap(log: Log) -> None:
                 "--one-file-system",
                 f"--file={archive}",
                 f"--directory={root}",
-                *(f"--exclude=./{path}/*" for path in ("dev", "proc", "sys", "var/cache/apt", "var/lib/apt/lists")),
+                *(f"--exclude=./{path}/*" for path in EMPTY),
                 ".",
             ],
         )

@@ -20,7 +20,8 @@ def test_a_deb822_source_is_found_with_its_suites(tmp_path: Path) -> None:
     write(
         tmp_path,
         "sources.list.d/debian.sources",
-        f"Types: deb deb-src\n# a comment\nURIs: {MIRROR}\nSuites: bookworm bookworm-updates bookworm-proposed-updates\n"
+        f"Types: deb deb-src\n# a comment\nURIs: {MIRROR}\n"
+        "Suites: bookworm bookworm-updates bookworm-proposed-updates\n"
         "Components: main contrib\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n",
     )
     assert apt_sources.debian_entries("bookworm", tmp_path) == [
