@@ -1,7 +1,7 @@
 """What is inside each image, and why in that version: writes docs/versions.md from the files that pin it.
 
 ``python -m pipeline.infra.versions`` writes it, ``--check`` fails where it is out of date. Nothing is stated
-twice: the versions are read from the poms, the requirements and the Dockerfiles, and only the reasons stand here.
+twice: the versions are read from poms, requirements and Dockerfiles, and only the reasons stand here.
 """
 
 import re
