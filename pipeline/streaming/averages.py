@@ -1,0 +1,67 @@
+"""Event-time averages of the temperature per station and window, each event counted once.
+
+One aggregation does both, the deduplication and the average, and that is on purpose.
+`dropDuplicatesWithinWatermark` before an aggregation makes two stateful operators, which update mode
+forbids; append mode would hold each window back until the watermark has passed it, which is hours. An event
+id names station and time, so duplicates of an event always meet in the same group: the state of a window is
+the set of its events, and the average is computed from that set. So the result depends neither on the order
+nor on the number of deliveries, and a revised reading is not counted twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+__all__ = ["averages"]
+
+
+def averages(readings: DataFrame, window_seconds: int, watermark_seconds: int) -> DataFrame:
+    """Average readings by station and window: the rows of averages_by_station, as pipeline.windows has them.
+
+    Streamed, run it in update mode: each batch gives the windows that it changed. The watermark only frees
+    memory. It is so wide that nothing that the ingest policy streams is behind it; what is behind it is not
+    averaged any more, and the driver says how much that was.
+    """
+    events = (
+        readings.where(F.col("temperature_c").isNotNull())
+        .withWatermark("observed_at", f"{watermark_seconds} seconds")
+        .groupBy("station_id", F.window("observed_at", f"{window_seconds} seconds").alias("window"))
+        .agg(F.collect_set(_event()).alias("events"))
+    )
+    ordered = events.withColumn("events", F.array_sort("events"))
+    counted = ordered.withColumn("events", F.filter("events", _is_first))
+    values = F.transform("events", lambda event: event["thousandths"])
+    total = F.aggregate(values, F.lit(0).cast("bigint"), lambda left, right: left + right)
+    return counted.select(
+        "station_id",
+        F.to_date("window.start").alias("day"),
+        F.col("window.start").alias("window_start"),
+        F.col("window.end").alias("window_end"),
+        (total / F.lit(1000.0) / F.size("events")).alias("temperature_c_mean"),
+        (F.array_min(values) / F.lit(1000.0)).alias("temperature_c_min"),
+        (F.array_max(values) / F.lit(1000.0)).alias("temperature_c_max"),
+        F.size("events").cast("bigint").alias("readings"),
+        F.array_max(F.transform("events", lambda event: event["origin"])).alias("origin"),
+    )
+
+
+def _event() -> Column:
+    # Sorted by its fields in this order: the versions of an event beside each other, the first one first.
+    return F.struct(
+        "event_id",
+        "revision",
+        "fetched_at",
+        # Halves to even, and a whole number: the sum does not depend on the order of addition.
+        F.rint(F.col("temperature_c") * 1000).cast("bigint").alias("thousandths"),
+        "origin",
+    )
+
+
+def _is_first(event: Column, index: Column) -> Column:
+    before = F.get(F.col("events"), index - 1)
+    return ~event["event_id"].eqNullSafe(before["event_id"])

@@ -1,0 +1,113 @@
+"""A driver: starts its queries and stays with them. It fails when one does; Docker starts it again."""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import sys
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+from pipeline.errors import GalewatchError, StreamingError
+from pipeline.platform import load_platform
+from pipeline.settings import CassandraSettings, KafkaSettings, RegistrySettings
+from pipeline.streaming.decode import UNKNOWN_SCHEMA
+from pipeline.streaming.queries import DRIVERS, READINGS, READINGS_SUBJECT, Context, start
+from pipeline.streaming.session import Job, open_session, slots, use_cassandra, wait_for_slots
+from pipeline.streaming.settings import DriverSettings
+from pipeline.streaming.supervision import supervise
+from pipeline.streaming.writer_schemas import RejectedIds, writer_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.streaming.supervision import Watched
+
+__all__ = ["main", "run"]
+
+_LOG = logging.getLogger("driver")
+_UNKNOWN = re.compile(rf"{UNKNOWN_SCHEMA} (\d+)")
+
+
+def main(driver: str) -> int:
+    """Run a driver until SIGTERM (exit code 0) or until it cannot go on (1, and one sentence why)."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.Formatter.converter = time.gmtime
+    logging.Formatter.default_time_format = "%Y-%m-%dT%H:%M:%S"
+    logging.Formatter.default_msec_format = "%s.%03dZ"
+    for chatty in ("py4j", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        run(driver, stop)
+    except GalewatchError as error:
+        _LOG.error("%s", error)
+        return 1
+    return 0
+
+
+def run(driver: str, stop: Event) -> None:
+    """Run a driver until `stop` is set; raises GalewatchError when it cannot go on."""
+    settings, platform = DriverSettings.from_env(), load_platform()
+    kafka, registry, cassandra = (
+        KafkaSettings.from_env(),
+        RegistrySettings.from_env(),
+        CassandraSettings.from_env(),
+    )
+    user = platform.kafka.users[kafka.user]
+    rejected = RejectedIds(settings.checkpoints / f"rejected-schema-ids-{driver}-{settings.index}.json")
+    reader = platform.schema_registry.subjects[READINGS_SUBJECT]
+    schemas = writer_schemas(registry, READINGS_SUBJECT, reader, rejected.read())
+    _LOG.info("driver %s: schemas of %s are %s", driver, READINGS_SUBJECT, sorted(schemas.by_id))
+
+    job = Job(driver, len(DRIVERS[driver]) * platform.kafka.topics[READINGS].partitions)
+    session = open_session(job, settings)
+    try:
+        use_cassandra(session, cassandra)
+        wait_for_slots(session, job)
+        context = Context(
+            session=session,
+            platform=platform,
+            kafka=kafka,
+            registry=registry,
+            schemas=schemas,
+            group_prefix=user.group_prefix or driver,
+            checkpoints=settings.checkpoints,
+            index=settings.index,
+        )
+        queries = start(driver, context)
+        try:
+            supervise(queries, lambda: slots(session) >= job.slots, settings.heartbeat, stop)
+        except StreamingError:
+            _learn(queries, rejected)
+            raise
+        finally:
+            settings.heartbeat.unlink(missing_ok=True)
+            _stop(queries)
+    finally:
+        session.stop()
+    _LOG.info("driver %s: stopped", driver)
+
+
+def _learn(queries: Sequence[Watched], rejected: RejectedIds) -> None:
+    """Remember an id that stopped a query: if the next start does not find it either, it is poison."""
+    for watched in queries:
+        if not watched.query.isActive:
+            unknown = _UNKNOWN.search(str(watched.query.exception()))
+            if unknown:
+                rejected.add(int(unknown[1]))
+
+
+def _stop(queries: Sequence[Watched]) -> None:
+    for watched in queries:
+        try:
+            watched.query.stop()
+        except Exception as error:  # noqa: BLE001 - the others are to be stopped, too
+            reason = " ".join(str(error).split())[:200]
+            _LOG.warning("query %s did not stop: %s", watched.name, reason)

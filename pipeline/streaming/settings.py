@@ -1,0 +1,32 @@
+"""What a driver is told by its environment; the services that it talks to have settings of their own."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from pipeline.settings import ComponentSettings
+
+__all__ = ["DriverSettings"]
+
+
+class DriverSettings(ComponentSettings):
+    """GALEWATCH_DRIVER_…: `index` tells copies of a driver apart, each has checkpoints of its own.
+
+    `checkpoints` is the same folder for the driver and for its executors, `heartbeat` a file of the
+    driver's own, `host` the name under which the executors reach it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GALEWATCH_DRIVER_")
+
+    index: Annotated[int, Field(ge=0, le=9)] = 0
+    master: Annotated[str, Field(pattern=r"^(spark://[^\s/:]+:\d+(,[^\s/:]+:\d+)*|local\[\d+\])$")] = (
+        "spark://spark-master:7077"
+    )
+    host: Annotated[str, Field(min_length=1)] = Field(default_factory=socket.gethostname)
+    checkpoints: Path = Path("/var/lib/galewatch/checkpoints")
+    heartbeat: Path = Path("/tmp/galewatch/heartbeat")  # noqa: S108 - a folder of the container's entry point
