@@ -28,6 +28,10 @@ _VERBS: Final = {"create": "creating", "delete": "removing", "update": "changing
 _MODULE: Final = re.compile(r"module\.(\w+)(?:\[([^\]]*)\])?")
 
 
+class _SourcesChangedError(InfraError):
+    """What the plan had hashed was another thing when it came to building it."""
+
+
 class Roots:
     """Both roots of one environment; every failure is an InfraError with one sentence in front."""
 
@@ -91,6 +95,13 @@ class Roots:
         """Make the platform what the configuration says; False where nothing was to change."""
         self._leftovers.clear_failed_jobs()
         self._leftovers.clear_strays()
+        try:
+            return self._plan_and_apply(targets, title)
+        except _SourcesChangedError:
+            self._progress.warn("Files of the project changed while it was built: planned anew.")
+            return self._plan_and_apply(targets, title)
+
+    def _plan_and_apply(self, targets: Sequence[str], title: str) -> bool:
         with self._step(f"{title}: plan") as step:
             plan = self.platform.plan(self._plan_file("platform"), targets=targets)
             step.result = "nothing to change" if plan.is_empty else _counted(plan)
@@ -147,7 +158,8 @@ class Roots:
                 yield step
             except TerraformError as error:
                 self._progress.log(error.complaint)
-                raise InfraError(self._explained(error)) from error
+                kind = _SourcesChangedError if "inconsistent final plan" in error.complaint else InfraError
+                raise kind(self._explained(error)) from error
             finally:
                 self._listener = lambda _: None
 

@@ -44,7 +44,11 @@ def _compile(root: Path, arguments: list[str]) -> None:
     command = ["pip", "compile", *arguments, "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
     done = subprocess.run(
         [str(root / ".galewatch" / "uv" / "bin" / "uv"), *command, "--python", sys.executable],
-        cwd=root, env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise InfraError(f"uv could not pin {arguments[-1]}: {done.stderr.strip()}")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
+from pipeline.environment import Environment
+from pipeline.infra.airflow import Airflow
+from pipeline.infra.first_alert import prove
 from pipeline.infra.layout import DEFAULT_ENVIRONMENT
 from pipeline.infra.prepare import prepare
+from pipeline.infra.progress import duration
 from pipeline.infra.provision import Roots
+from pipeline.infra.show import ending
 
 if TYPE_CHECKING:
     from pipeline.infra.layout import Layout
@@ -21,7 +28,15 @@ def up(layout: Layout, progress: Progress, binary: str) -> None:
     roots = Roots(layout, progress, done.engine, done.provider.environment, binary)
     roots.init()
     roots.apply_storage()
-    roots.apply_platform()
+    changed = roots.apply_platform()
+    addresses = roots.platform.output()["addresses"]
+    environment = Environment.from_env(layout.environment)
+    with Airflow(addresses["airflow"], "admin", environment.secret("airflow_admin")) as airflow:
+        outcome = prove(environment, layout.root / "config" / "rules.yaml", airflow, progress)
+    progress.say(
+        f"\nUp after {duration(progress.elapsed_s)}{'' if changed else ': nothing to change'}; weather: {done.weather}."
+    )
+    ending(Console(highlight=False), layout, outcome, addresses)
 
 
 def by_hand(layout: Layout, binary: str, hint: str) -> list[str]:
