@@ -72,9 +72,9 @@ def averages(readings: Iterable[Reading], window_seconds: int) -> tuple[Average,
     )
 
 
-def _version(reading: Reading) -> tuple[int, datetime, float, str]:
+def _version(reading: Reading) -> tuple[int, datetime, int, str]:
     """Order the versions of an event: by revision, and totally, so that arrival decides nothing."""
-    return reading.revision, reading.fetched_at, reading.temperature_c or 0.0, reading.origin
+    return reading.revision, reading.fetched_at, thousandths(reading.temperature_c or 0.0), reading.origin
 
 
 def _average(station_id: str, start: datetime, end: datetime, readings: list[Reading]) -> Average:
