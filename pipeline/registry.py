@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -12,6 +12,7 @@ from pipeline.errors import IncompatibleSchemaError, RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
     from typing import TypeVar
 
     from pipeline.settings import RegistrySettings
@@ -31,7 +32,10 @@ _CONFLICT = 409
 
 
 class Registry:
-    """The registry as one user. Every method raises RegistryError, which names the subject and the reason."""
+    """The registry as one user; a context manager that closes its connections.
+
+    Every method raises RegistryError, which names the subject and the reason.
+    """
 
     def __init__(self, settings: RegistrySettings) -> None:
         self._url = settings.url
@@ -44,6 +48,18 @@ class Registry:
                 "max.retries": 0,
             }
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
 
     def subjects(self) -> list[str]:
         """List the registered subjects."""

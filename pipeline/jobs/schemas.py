@@ -20,24 +20,36 @@ _USER = "admin"
 def run(job: Job) -> None:
     """Register every schema of platform.yaml; raises IncompatibleSchemaError if the registry refuses one."""
     facts = job.platform.schema_registry
-    registry = Registry(
-        RegistrySettings(
-            url=job.settings.registry_url or f"http://schema-registry:8080{facts.path}",
-            user=_USER,
-            password=job.secrets[f"registry_{_USER}"],
-        )
+    settings = RegistrySettings(
+        url=job.settings.registry_url or f"http://schema-registry:8080{facts.path}",
+        user=_USER,
+        password=job.secrets[f"registry_{_USER}"],
     )
-    job.wait_for("the Schema Registry", registry.subjects, failing_with=RegistryError)
-    for subject, name in facts.subjects.items():
-        schema = schema_text(name)
-        if registry.schema_id(subject, schema) is None:
-            # Asked first, so that the sentence is the registry's verdict and not a failed write.
-            try:
-                registry.check(subject, schema)
-            except IncompatibleSchemaError as error:
-                raise IncompatibleSchemaError(f"{name}: {error}") from None
-            schema_id = registry.register(subject, schema)
-            job.say(f"subject {subject}: {name} registered with id {schema_id}")
-        if registry.compatibility(subject) != facts.compatibility:
-            registry.set_compatibility(subject, facts.compatibility)
-            job.say(f"subject {subject}: compatibility set to {facts.compatibility}")
+    with Registry(settings) as registry:
+        known = job.wait_for("the Schema Registry", registry.subjects, failing_with=RegistryError)
+        for subject, name in facts.subjects.items():
+            # A level that is declared now decides about the schema that is declared now.
+            if subject in known:
+                _ensure_level(job, registry, subject, facts.compatibility)
+            _ensure_schema(job, registry, subject, name)
+            if subject not in known:
+                _ensure_level(job, registry, subject, facts.compatibility)
+
+
+def _ensure_level(job: Job, registry: Registry, subject: str, level: str) -> None:
+    if registry.compatibility(subject) != level:
+        registry.set_compatibility(subject, level)
+        job.say(f"subject {subject}: compatibility set to {level}")
+
+
+def _ensure_schema(job: Job, registry: Registry, subject: str, name: str) -> None:
+    schema = schema_text(name)
+    if registry.schema_id(subject, schema) is not None:
+        return
+    try:
+        # Asked first: some registries answer a refused registration with less than a refused check.
+        registry.check(subject, schema)
+        schema_id = registry.register(subject, schema)
+    except IncompatibleSchemaError as error:
+        raise IncompatibleSchemaError(f"{name}: {error}") from None
+    job.say(f"subject {subject}: {name} registered with id {schema_id}")

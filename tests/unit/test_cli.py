@@ -1,0 +1,90 @@
+"""The commands' arguments and words; what they show of real services is tested with them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pipeline import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+run = CliRunner().invoke
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("15m", 900), ("24h", 86_400), ("7d", 604_800), (" 1h ", 3600)]
+)
+def test_a_span_counts_back_from_now(text: str, seconds: int) -> None:
+    expected = datetime.now(UTC) - timedelta(seconds=seconds)
+    assert abs(cli._instant(text) - expected) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-07-01T12:00:00Z", "2026-07-01T12:00", "2026-07-01T14:00:00+02:00", "2026-07-01 12:00:00"]
+)
+def test_a_time_is_utc_unless_it_has_a_zone(text: str) -> None:
+    assert datetime(2026, 7, 1, 12, tzinfo=UTC) == cli._instant(text)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "7w", "2026-13-01"])
+def test_anything_else_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="24h"):
+        cli._instant(text)
+
+
+@pytest.mark.parametrize("command", [["alerts"], ["averages", "--station", "a"], ["history"]])
+def test_nothing_running_is_one_sentence_and_exit_code_1(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("cassandra_reader", "postgres_reader"):
+        (tmp_path / name).write_text("not-to-be-shown")
+    monkeypatch.setenv("GALEWATCH_PORT_OFFSET", "40000")
+    monkeypatch.setattr("pipeline.infra.layout.Layout.secrets", tmp_path)
+    result = run(cli.app, command)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (sentence,) = result.stderr.splitlines()
+    assert sentence.startswith("galewatch: ")
+    assert "127.0.0.1" in sentence
+    assert "not-to-be-shown" not in sentence
+
+
+def test_an_environment_that_was_never_set_up_says_so() -> None:
+    result = run(cli.app, ["alerts", "--env", "t0never0"])
+    assert (1, True) == (result.exit_code, "`make up` does it" in result.stderr)
+
+
+def test_a_limit_of_none_is_refused() -> None:
+    assert run(cli.app, ["alerts", "--limit", "0"]).exit_code == 2
+
+
+ROW = {"observed_at": datetime(2026, 7, 1, 12, tzinfo=UTC), "value": 45.0, "note": None, "origin": "selftest"}
+
+
+def test_json_is_one_object_a_line_with_utc_times(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._show([ROW, ROW], ("observed_at",), as_json=True, nothing="nothing")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    expected = {"observed_at": "2026-07-01T12:00:00Z", "value": 45.0, "note": None, "origin": "selftest"}
+    assert expected == json.loads(first)
+
+
+def test_a_table_shows_where_a_reading_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._show([ROW], ("observed_at", "value", "note", "origin"), as_json=False, nothing="nothing")
+    out = capsys.readouterr().out
+    for text in ("2026-07-01T12:00:00Z", "45", "selftest"):
+        assert text in out
+
+
+def test_no_rows_are_said_so_and_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._show([], ("origin",), as_json=False, nothing="no alerts")
+    assert capsys.readouterr().out == "no alerts\n"
+    cli._show([], ("origin",), as_json=True, nothing="no alerts")
+    assert capsys.readouterr().out == ""
