@@ -63,7 +63,11 @@ class Airflow:
         self._login = {"username": user, "password": password}
 
     def __enter__(self) -> Self:
-        answer = self._ask("POST", "/auth/token", json=self._login)
+        try:
+            answer = self._ask("POST", "/auth/token", json=self._login)
+        except InfraError:
+            self._client.close()
+            raise
         self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
         return self
 

@@ -65,7 +65,7 @@ def newest_interval(now: datetime) -> tuple[datetime, datetime]:
 
 
 def run_of(runs: Iterable[Run], end: datetime) -> Run | None:
-    """Choose the run of the interval up to `end`: one that succeeded, else one under way, else a failed one."""
+    """Choose the run of the interval up to `end`: a successful one, else one under way, else a failed one."""
     order = ["success", "running", "queued", "failed"]
     fitting = [run for run in runs if run.interval_end == end and run.state in order]
     return min(fitting, key=lambda run: order.index(run.state), default=None)
@@ -135,8 +135,8 @@ def _publish(airflow: Airflow, history: History, step: Step) -> None:
             woken = True
         elif time.monotonic() - began > _PUBLISHED_WITHIN_S:
             raise InfraError(
-                f"{waiting} readings still wait to be published after {_PUBLISHED_WITHIN_S:.0f} s: Airflow's page "
-                f"of the DAG {PUBLISH}, or `make logs S=airflow-scheduler`, says why."
+                f"{waiting} readings still wait to be published after {_PUBLISHED_WITHIN_S:.0f} s: "
+                f"Airflow's page of the DAG {PUBLISH}, or `make logs S=airflow-scheduler`, says why."
             )
         time.sleep(_POLL_S)
     step.result = "none waits"

@@ -36,7 +36,7 @@ class Leftovers:
     def containers(self, label: str = "") -> list[Container]:
         """Give the environment's containers, running or not; with a further label if one is given."""
         filters = {"label": [self._label, *([label] if label else [])]}
-        found: list[Container] = self._engine.containers.list(all=True, filters=filters)
+        found: list[Container] = self._engine.containers.list(all=True, filters=filters, ignore_removed=True)
         return found
 
     def clear_failed_jobs(self) -> None:
@@ -71,7 +71,7 @@ class Leftovers:
         prefix = f"{self._layout.prefix}-"
         named = {
             container.id: container
-            for container in self._engine.containers.list(all=True)
+            for container in self._engine.containers.list(all=True, ignore_removed=True)
             if container.name.startswith(prefix)
         }
         containers = list({container.id: container for container in self.containers()} | named)

@@ -21,7 +21,7 @@ def show(engine: docker.DockerClient, layout: Layout, service: str, *, follow: b
     containers = {
         container.labels.get(SERVICE_LABEL, container.name): container
         for container in engine.containers.list(
-            all=True, filters={"label": f"{ENVIRONMENT_LABEL}={layout.environment}"}
+            all=True, filters={"label": f"{ENVIRONMENT_LABEL}={layout.environment}"}, ignore_removed=True
         )
     }
     if service not in containers:

@@ -133,7 +133,8 @@ def measure(layout: Layout, binary: str, engine: docker.DockerClient | None) -> 
     memory_ours = 0.0
     docker_root, is_built, api = Path("/var/lib/docker"), False, None
     if engine is not None:
-        containers = engine.containers.list(filters={"label": f"{ENVIRONMENT_LABEL}={layout.environment}"})
+        label = f"{ENVIRONMENT_LABEL}={layout.environment}"
+        containers = engine.containers.list(filters={"label": label}, ignore_removed=True)
         ours = {port for container in containers for port in _host_ports(container)}
         memory_ours = sum(memory.container_mib(container) or 0 for container in containers)
         docker_root = Path(engine.info().get("DockerRootDir") or docker_root)
@@ -170,7 +171,7 @@ def published_ports(layout: Layout) -> dict[str, int]:
 
 def _port_holder(port: int, engine: docker.DockerClient | None) -> str:
     if engine is not None:
-        for container in engine.containers.list():
+        for container in engine.containers.list(ignore_removed=True):
             if port in _host_ports(container):
                 return f"the container {container.name}"
     return ports.holder_of(port) or ""

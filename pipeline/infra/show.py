@@ -2,88 +2,95 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.readings import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
-
     from pipeline.infra.first_alert import Outcome
     from pipeline.infra.layout import Layout
     from pipeline.rules import Nearest
     from pipeline.serving import Alert
 
-__all__ = ["alerts_table", "ending", "near_miss", "pages"]
+__all__ = ["alerts_table", "console", "ending", "near_miss", "pages"]
 
-_SHOWN_ALERTS: Final = 12
+_SHOWN_ALERTS: Final = 15
 # Output that goes into a file has no width of its own.
-_WIDTH: Final = 120
+_WIDTH: Final = 110
 _COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
+# Each page or port: its name for people, and the user and the secret where it asks for them.
 _PAGES: Final = {
-    "airflow": ("Airflow", "user admin, password in {secrets}/airflow_admin"),
-    "spark_master": ("Spark", "workers and drivers"),
-    "driver_alerts": ("alerts driver", "its queries"),
-    "driver_tables": ("tables driver", "its queries"),
-    "weather_api": ("weather API", "replayed or synthetic weather"),
-    "schema_registry": ("Schema Registry", "user client, password in {secrets}/registry_client"),
-    "kafka": ("Kafka", "user reader (SCRAM-SHA-512), password in {secrets}/kafka_reader"),
-    "postgres": ("PostgreSQL", "database history, user reader, password in {secrets}/postgres_reader"),
-    "cassandra": ("Cassandra", "keyspace galewatch, user reader, password in {secrets}/cassandra_reader"),
+    "airflow": ("Airflow", "admin", "airflow_admin"),
+    "spark_master": ("Spark", "", ""),
+    "driver_alerts": ("Spark: alerts", "", ""),
+    "driver_tables": ("Spark: tables", "", ""),
+    "weather_api": ("Weather API", "", ""),
+    "schema_registry": ("Schema Registry", "client", "registry_client"),
+    "kafka": ("Kafka (SCRAM)", "reader", "kafka_reader"),
+    "postgres": ("PostgreSQL", "reader", "postgres_reader"),
+    "cassandra": ("Cassandra", "reader", "cassandra_reader"),
 }
 
 
-def ending(console: Console, layout: Layout, outcome: Outcome, addresses: Mapping[str, Any]) -> None:
+def console() -> Console:
+    """Give the console for what the user asked for, as against progress: standard output."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def ending(out: Console, layout: Layout, outcome: Outcome, addresses: Mapping[str, Any]) -> None:
     """Print everything that someone who has just brought the environment up wants to know."""
-    console.print()
-    hour = f"{outcome.start:%Y-%m-%d %H:%M} to {outcome.end:%H:%M} UTC"
+    out.print()
+    hour = f"{outcome.start:%Y-%m-%d}, {outcome.start:%H:%M} to {outcome.end:%H:%M} UTC"
     if outcome.alerts:
-        console.print(f"[bold]Alerts of {hour}[/], {outcome.readings} readings:")
-        _print(console, alerts_table(outcome.alerts))
+        out.print(f"[bold]Alerts of {hour}[/], from {outcome.readings} readings, as Cassandra has them:")
+        out.print(alerts_table(outcome.alerts))
     else:
-        console.print(
-            f"None of the {outcome.readings} readings of {hour} crosses a rule. {near_miss(outcome.nearest)}"
-        )
+        out.print(f"None of the {outcome.readings} readings of {hour} crosses a rule.")
+        out.print(near_miss(outcome.nearest))
         if outcome.test is not None:
-            console.print(
-                "That the path is whole, a [magenta]test reading[/] has just proved (no real weather):"
-            )
-            _print(console, alerts_table([outcome.test]))
-    console.print()
-    _print(console, pages(addresses, layout))
-    console.print("More: [bold].venv/bin/galewatch alerts[/], [bold]make status[/], [bold]make help[/].")
+            out.print("A [magenta]test reading[/] (no real weather) has just proved that the path is whole:")
+            out.print(alerts_table([outcome.test]))
+    out.print()
+    out.print(pages(addresses))
+    folder = layout.secrets.relative_to(layout.root)
+    out.print(f"Passwords are files in [bold]{folder}/[/], named in the last column.")
+    out.print("More: [bold].venv/bin/galewatch alerts[/], [bold]make status[/], [bold]make help[/].")
 
 
 def alerts_table(alerts: Sequence[Alert]) -> Table:
-    """Draw alerts, the newest first; synthetic, replayed and test weather is told in the last column."""
+    """Draw alerts, the gravest first; the last column tells real weather (live) from replayed, synthetic and test readings."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("observed (UTC)", "station", "severity", "alert"):
-        drawn.add_column(heading)
-    drawn.add_column("value", justify="right")
-    drawn.add_column("threshold", justify="right")
-    drawn.add_column("raised", justify="right")
-    drawn.add_column("weather")
-    for alert in alerts[:_SHOWN_ALERTS]:
-        colour = _COLOURS.get(alert.severity, "")
+    for heading in ("UTC", "station", "alert"):
+        drawn.add_column(heading, no_wrap=True)
+    for heading in ("value", "limit"):
+        drawn.add_column(heading, no_wrap=True, justify="right")
+    drawn.add_column("weather", no_wrap=True)
+    for alert in sorted(alerts, key=_urgency)[:_SHOWN_ALERTS]:
         drawn.add_row(
-            f"{alert.observed_at:%Y-%m-%d %H:%M}",
+            f"{alert.observed_at:%H:%M}",
             alert.station_id,
-            f"[{colour}]{alert.severity}[/]" if colour else alert.severity,
-            alert.message,
+            Text(alert.message, style=_COLOURS.get(alert.severity, "")),
             f"{alert.value:.1f} {alert.unit}",
             f"{alert.threshold:.1f} {alert.unit}",
-            _ago(alert.raised_at),
             "test" if alert.origin == "selftest" else alert.origin,
         )
     if len(alerts) > _SHOWN_ALERTS:
-        drawn.add_row("", f"and {len(alerts) - _SHOWN_ALERTS} more")
+        drawn.add_row("", f"… and {len(alerts) - _SHOWN_ALERTS} more")
     return drawn
+
+
+def _urgency(alert: Alert) -> tuple[int, str, str]:
+    graveness = list(_COLOURS)
+    known = alert.severity in graveness
+    return graveness.index(alert.severity) if known else len(graveness), alert.station_id, alert.rule_id
 
 
 def near_miss(found: Nearest | None) -> str:
@@ -91,29 +98,20 @@ def near_miss(found: Nearest | None) -> str:
     if found is None:
         return "There was no reading to come near one."
     value, rule = f"{found.value:.1f} {found.rule.unit}", found.rule
+    wanted = f"{rule.id} wants {rule.comparison} {rule.threshold:.1f} {rule.unit}"
     return (
         f"Nearest came {found.reading.station_id} at {utc_text(found.reading.observed_at)} with {value} "
-        f"({rule.metric.replace('_', ' ')}; {rule.id} wants {rule.comparison} {rule.threshold:.1f} {rule.unit})."
+        f"({rule.metric.replace('_', ' ')}; {wanted})."
     )
 
 
-def pages(addresses: Mapping[str, Any], layout: Layout) -> Table:
-    """Draw the addresses, with the place of each password; never a password."""
+def pages(addresses: Mapping[str, Any]) -> Table:
+    """Draw the addresses with users and the names of the secrets; never a password."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("where", "address", "what"):
-        drawn.add_column(heading, no_wrap=heading == "address")
-    secrets = layout.secrets.relative_to(layout.root)
-    for name, (title, what) in _PAGES.items():
+    for heading in ("where", "address", "user", "password"):
+        drawn.add_column(heading, no_wrap=True)
+    for name, (title, user, secret) in _PAGES.items():
         given = addresses.get(name)
         for address in given if isinstance(given, list) else [given] if given else []:
-            drawn.add_row(title, address, what.format(secrets=secrets))
+            drawn.add_row(title, address, user, secret)
     return drawn
-
-
-def _ago(instant: datetime) -> str:
-    age = datetime.now(UTC) - instant
-    return f"{age.total_seconds():.0f} s ago" if age < timedelta(minutes=2) else f"{instant:%H:%M:%S}"
-
-
-def _print(console: Console, table: Table) -> None:
-    console.print(table, width=None if console.is_terminal else _WIDTH)

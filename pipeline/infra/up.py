@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from pipeline.environment import Environment
 from pipeline.infra.airflow import Airflow
 from pipeline.infra.first_alert import prove
@@ -13,7 +11,7 @@ from pipeline.infra.layout import DEFAULT_ENVIRONMENT
 from pipeline.infra.prepare import prepare
 from pipeline.infra.progress import duration
 from pipeline.infra.provision import Roots
-from pipeline.infra.show import ending
+from pipeline.infra.show import console, ending
 
 if TYPE_CHECKING:
     from pipeline.infra.layout import Layout
@@ -33,10 +31,9 @@ def up(layout: Layout, progress: Progress, binary: str) -> None:
     environment = Environment.from_env(layout.environment)
     with Airflow(addresses["airflow"], "admin", environment.secret("airflow_admin")) as airflow:
         outcome = prove(environment, layout.root / "config" / "rules.yaml", airflow, progress)
-    progress.say(
-        f"\nUp after {duration(progress.elapsed_s)}{'' if changed else ': nothing to change'}; weather: {done.weather}."
-    )
-    ending(Console(highlight=False), layout, outcome, addresses)
+    unchanged = "" if changed else " (nothing to change)"
+    progress.say(f"\nUp after {duration(progress.elapsed_s)}{unchanged}; the weather is {done.weather}.")
+    ending(console(), layout, outcome, addresses)
 
 
 def by_hand(layout: Layout, binary: str, hint: str) -> list[str]:
