@@ -66,7 +66,7 @@ def ending(out: Console, layout: Layout, outcome: Outcome, addresses: Mapping[st
 
 
 def alerts_table(alerts: Sequence[Alert]) -> Table:
-    """Draw alerts, the gravest first; the last column tells real weather (live) from replayed, synthetic and test readings."""
+    """Draw alerts, the gravest first; the last column tells real weather (live) from other."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("UTC", "station", "alert"):
         drawn.add_column(heading, no_wrap=True)
