@@ -11,8 +11,9 @@ locals {
     ))
   }
 
-  spark_config  = merge(local.config_platform, local.config_rules)
-  spark_volumes = { "/var/lib/galewatch" = local.volume.checkpoints }
+  # Executors keep their part of a query's state there, so the workers mount it, too; what else is in /var/lib/galewatch is
+  # each container's own.
+  spark_volumes = { "/var/lib/galewatch/checkpoints" = local.volume.checkpoints }
 }
 
 module "spark_master" {
@@ -51,7 +52,7 @@ module "driver_alerts" {
   name        = "driver-alerts-${each.key}"
   image       = module.image_spark
   command     = ["driver", "alerts"]
-  config      = local.spark_config
+  config      = merge(local.config_platform, local.config_rules)
   memory_mib  = 1024
   networks    = [docker_network.main.id]
   ports       = { 4040 = local.ports.driver_alerts + tonumber(each.key) }
@@ -73,7 +74,7 @@ module "driver_tables" {
   name        = "driver-tables"
   image       = module.image_spark
   command     = ["driver", "tables"]
-  config      = local.spark_config
+  config      = local.config_platform
   memory_mib  = 1024
   networks    = [docker_network.main.id]
   ports       = { 4040 = local.ports.driver_tables }
