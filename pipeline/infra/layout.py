@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.infra.errors import InfraError
 
-__all__ = ["ENVIRONMENT_LABEL", "JOB_LABEL", "PROJECT_ROOT", "SERVICE_LABEL", "Layout"]
+__all__ = ["DEFAULT_ENVIRONMENT", "ENVIRONMENT_LABEL", "JOB_LABEL", "PROJECT_ROOT", "SERVICE_LABEL", "Layout"]
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.infra.layout import DEFAULT_ENVIRONMENT
 from pipeline.readings import utc_text
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def ending(out: Console, layout: Layout, outcome: Outcome, addresses: Mapping[st
     out.print(pages(addresses))
     folder = layout.secrets.relative_to(layout.root)
     out.print(f"Passwords are files in [bold]{folder}/[/], named in the last column.")
-    out.print("More: [bold].venv/bin/galewatch alerts[/], [bold]make status[/], [bold]make help[/].")
+    named = layout.environment != DEFAULT_ENVIRONMENT
+    option, variable = (f" --env {layout.environment}", f" ENV={layout.environment}") if named else ("", "")
+    out.print(
+        f"More: [bold].venv/bin/galewatch alerts{option}[/], [bold]make status{variable}[/], [bold]make help[/]."
+    )
 
 
 def alerts_table(alerts: Sequence[Alert]) -> Table:
