@@ -251,7 +251,9 @@ class History:
             with self._connection, self._connection.cursor() as cursor:
                 yield cursor
         except psycopg2.Error as error:
-            raise HistoryError(f"PostgreSQL refused: {_first_line(error)}") from error
+            # A connection that broke cannot be rolled back either; the first of the two errors says why.
+            first = error.__context__ if isinstance(error.__context__, psycopg2.Error) else error
+            raise HistoryError(f"PostgreSQL refused: {_first_line(first)}") from error
 
     @staticmethod
     def _mark(cursor: Cursor, outbox: Outbox) -> None:

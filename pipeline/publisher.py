@@ -131,7 +131,12 @@ class Publisher:
             self._send(reading, value, this)
         deadline = time.monotonic() + _DELIVERY_TIMEOUT_MS / 1000 + 5
         while this.outstanding and time.monotonic() < deadline:
-            self._producer.poll(_POLL_SECONDS)
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except KafkaException as error:
+                # What ends an idempotent producer for good, such as no right to write anything at all.
+                this.failed.append((-1, error.args[0]))
+                break
             if self._authentication_failures >= _AUTHENTICATION_FAILURES:
                 self._producer.purge()
                 self._producer.flush(1)
@@ -141,7 +146,7 @@ class Publisher:
                     frozenset(this.acknowledged),
                 )
         if this.failed or this.outstanding:
-            raise self._undelivered(this)
+            raise self._undelivered(this, len(readings))
         return frozenset(this.acknowledged)
 
     def _encoded(self, reading: Reading) -> bytes:
@@ -187,8 +192,9 @@ class Publisher:
             self._producer.poll(0)
             return
 
-    def _undelivered(self, this: _Round) -> DeliveryError:
-        count = len(this.failed) + this.outstanding
+    def _undelivered(self, this: _Round, given: int) -> DeliveryError:
+        # Nothing may leave later: its row waits for the next run, which would send it a second time.
+        self._producer.purge()
         if this.failed:
             partition, error = this.failed[0]
             place = f"partition {partition}" if partition >= 0 else "no partition"
@@ -200,8 +206,8 @@ class Publisher:
             reason += f"; last trouble: {self._trouble.str()}"
         kind = RefusedError if lasting else DeliveryError
         return kind(
-            f"Kafka at {self._address} did not acknowledge {count} of "
-            f"{count + len(this.acknowledged)} readings for topic '{self._topic}' ({place}): {reason}",
+            f"Kafka at {self._address} did not acknowledge {given - len(this.acknowledged)} of "
+            f"{given} readings for topic '{self._topic}' ({place}): {reason}",
             frozenset(this.acknowledged),
         )
 

@@ -1,13 +1,16 @@
 """The services as fixtures, each started once for all tests of a run that ask for it.
 
-They are shared: a test makes topics, databases and keyspaces of its own, and leaves what it did not make alone.
+They are shared: a test makes topics, databases and keyspaces of its own, and leaves alone what it did not
+make. Only those of `stack` may be stopped.
 """
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.containers import Cassandra, Environment, Kafka, Postgres, Registry, ZooKeeper
+from tests.integration.containers import Cassandra, Kafka, Postgres, Registry, ZooKeeper
+from tests.integration.environment import Environment
+from tests.integration.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,10 @@ def cassandra(environment: Environment) -> Iterator[Cassandra]:
     """A Cassandra node, empty."""
     with Cassandra(environment) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """All five, in an environment of their own; whoever stops one starts it again."""
+    with Stack() as made:
+        yield made

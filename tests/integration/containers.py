@@ -1,19 +1,12 @@
 """The services that the integration tests talk to, each as a testcontainers context manager.
 
-An `Environment` is what they share: a network, the secrets, and a name that labels everything, so that whatever a killed
-test run leaves behind can be found. Use everything with ``with``: a container that is only started stays when its test
-fails.
+Use them with ``with``: a container that is only started stays when its test fails.
 """
 
 import contextlib
-import secrets
-import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import docker
@@ -24,79 +17,13 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
+from tests.integration.environment import LOOPBACK, Environment
 from tests.integration.images import image
 
-__all__ = ["Cassandra", "Environment", "Kafka", "Postgres", "Registry", "Service", "ZooKeeper"]
+__all__ = ["Cassandra", "Kafka", "Postgres", "Registry", "Service", "ZooKeeper"]
 
 # The reaper's image comes from a registry; the context managers clean up without it.
 testcontainers_config.ryuk_disabled = True
-
-LOOPBACK = "127.0.0.1"
-LABEL = "io.galewatch.environment"
-SECRETS = (
-    "cassandra_admin",
-    "cassandra_reader",
-    "cassandra_spark",
-    "kafka_admin",
-    "kafka_alerts",
-    "kafka_publisher",
-    "kafka_reader",
-    "kafka_tables",
-    "postgres_airflow",
-    "postgres_history",
-    "postgres_reader",
-    "postgres_registry",
-    "postgres_superuser",
-    "registry_admin",
-    "registry_client",
-    "zookeeper_kafka",
-)
-
-
-class Environment:
-    """A network and secrets of their own; leaving it removes them and its volumes."""
-
-    def __init__(self) -> None:
-        self.name = f"t{secrets.token_hex(3)}"
-        self.labels = {LABEL: self.name}
-        self._engine = docker.from_env()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"galewatch-{self.name}-"))
-        self.secrets = self._folder / "secrets"
-
-    def __enter__(self) -> Self:
-        """Make the network and the secrets."""
-        # Readable for the containers' user; the folder above it is not, for anybody else here.
-        self.secrets.mkdir(mode=0o755)
-        for name in SECRETS:
-            self.set_password(name, secrets.token_hex(16))
-        self.network = self._engine.networks.create(f"galewatch-{self.name}", labels=self.labels)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove everything that carries the name."""
-        try:
-            self.network.remove()
-            for volume in self._engine.volumes.list(filters={"label": f"{LABEL}={self.name}"}):
-                volume.remove()
-        finally:
-            self._engine.close()
-            shutil.rmtree(self._folder)
-
-    def password(self, secret: str) -> str:
-        """Return a secret by its name, such as ``kafka_admin``."""
-        return (self.secrets / secret).read_text(encoding="utf-8")
-
-    def set_password(self, secret: str, value: str) -> None:
-        """Write a secret; a running container sees it at its next start."""
-        path = self.secrets / secret
-        path.write_text(value, encoding="utf-8")
-        path.chmod(0o444)
-
-    def volume(self, service: str) -> str:
-        """Make a named volume, which outlives its containers but not the environment."""
-        return str(self._engine.volumes.create(f"galewatch-{self.name}-{service}", labels=self.labels).name)
 
 
 class _Healthy(WaitStrategy):
@@ -170,7 +97,7 @@ class Service(DockerContainer):
 
 
 class Postgres(Service):
-    """PostgreSQL as its first start leaves it: the superuser ``postgres``, no other role, no other database."""
+    """PostgreSQL as its first start leaves it: the superuser ``postgres``, no other role or database."""
 
     def __init__(self, environment: Environment, *, volume: str | None = None) -> None:
         super().__init__(environment, "postgres", 5432, volume=volume)
@@ -199,12 +126,13 @@ class Postgres(Service):
             connection.close()
 
     def make_database(self, owner: str) -> None:
-        """Make the role ``owner``, with its own password, and a database of the same name, where they are not there."""
+        """Make the role ``owner``, with its own password, and a database of that name, unless they exist."""
         name = sql.Identifier(owner)
+        role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(name)
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
             if cursor.fetchone() is None:
-                cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(name), (self.password(owner),))
+                cursor.execute(role, (self.password(owner),))
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (owner,))
             if cursor.fetchone() is None:
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
@@ -229,7 +157,9 @@ class Kafka(Service):
         """Return ``host:port``."""
         return f"{self.host}:{self.port}"
 
-    def client_config(self, user: str = "admin", password: str | None = None) -> dict[str, str | int | float | bool]:
+    def client_config(
+        self, user: str = "admin", password: str | None = None
+    ) -> dict[str, str | int | float | bool]:
         """Return what every client of confluent-kafka needs to log in as ``user``."""
         return {
             "bootstrap.servers": self.bootstrap,

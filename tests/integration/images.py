@@ -14,8 +14,8 @@ class MissingImageError(Exception):
 def image(service: str) -> str:
     """Return the tag of a service's image, such as ``galewatch/kafka:0123456789ab``.
 
-    The variable ``GALEWATCH_IMAGE_<SERVICE>`` (dashes become underscores) names one; without it, the engine's newest is
-    taken. Nothing is ever pulled.
+    The variable ``GALEWATCH_IMAGE_<SERVICE>`` (dashes become underscores) names one; without it, the engine's
+    newest is taken. Nothing is ever pulled.
 
     Raises:
         MissingImageError: The engine does not have it.
