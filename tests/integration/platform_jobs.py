@@ -35,10 +35,17 @@ def run_kafka(kafka: Kafka, platform: Platform | None = None) -> list[str]:
     return _run(kafka_job, kafka, platform, kafka_bootstrap=kafka.bootstrap)
 
 
-def run_cassandra(cassandra: Cassandra, platform: Platform | None = None) -> list[str]:
-    """Run the job; the same."""
+def run_cassandra(
+    cassandra: Cassandra, platform: Platform | None = None, *, deadline_seconds: float = 60
+) -> list[str]:
+    """Run the job; the same. Other tests' built-in superuser is locked out by it."""
     return _run(
-        cassandra_job, cassandra, platform, cassandra_host=cassandra.host, cassandra_port=cassandra.port
+        cassandra_job,
+        cassandra,
+        platform,
+        cassandra_host=cassandra.host,
+        cassandra_port=cassandra.port,
+        deadline_seconds=deadline_seconds,
     )
 
 
@@ -49,6 +56,6 @@ def run_schemas(registry: Registry, platform: Platform | None = None) -> list[st
 
 def _run(job: ModuleType, service: Service, platform: Platform | None, **settings: Any) -> list[str]:
     said: list[str] = []
-    made = JobSettings(secrets_dir=service.environment.secrets, deadline_seconds=60, **settings)
+    made = JobSettings(secrets_dir=service.environment.secrets, **{"deadline_seconds": 60, **settings})
     job.run(Job(made, platform=platform, say=said.append))
     return said
