@@ -73,7 +73,7 @@ requirements: ## pins the dependencies anew from pyproject.toml; UPGRADE=1 for t
 	@$(galewatch) requirements $(if $(UPGRADE),--upgrade)
 
 versions: ## writes docs/versions.md: what is inside
-	@$(galewatch) versions
+	@infra/bootstrap host && .venv/bin/python -m pipeline.infra.versions
 
 environments:
 	@infra/bootstrap host dev
