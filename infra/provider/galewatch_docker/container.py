@@ -1,6 +1,8 @@
 """`docker_container`: create, read, update, delete, import."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -12,7 +14,7 @@ from galewatch_docker.engine import MIB, Engine, engine_errors
 from galewatch_docker.errors import PartlyCreatedError, StandInError
 from galewatch_docker.image import local_image
 
-__all__ = ["create", "delete", "import_", "read", "update"]
+__all__ = ["Made", "create", "delete", "import_", "read", "update"]
 
 ENVIRONMENT_LABEL = "io.galewatch.environment"
 """The label by which a container that an interrupted run left behind is known as ours."""
@@ -22,14 +24,30 @@ _CREATE_SECONDS = 20 * 60  # the official SDK's own limit
 _REMOVAL_SECONDS = 30
 
 
-def create(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[str]) -> State:
+@dataclass(frozen=True)
+class Made:
+    """The containers that this process has made, and a lock for each name.
+
+    Without the lock, of two resources of one name the second could take the first's container for a left-over
+    before its id is known.
+    """
+
+    identifiers: set[str] = field(default_factory=set)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+
+    def lock(self, name: str) -> threading.Lock:
+        """Give the one lock of this name."""
+        return self._locks.setdefault(name, threading.Lock())
+
+
+def create(engine: Engine, planned: State, diagnostics: Diagnostics, made: Made) -> State:
     """Create the container, start it, and wait for what the plan says it waits for.
 
     Args:
         engine: where.
         planned: the plan.
         diagnostics: takes a warning when a left-over is replaced.
-        made: ids of what this process made; such a container is never taken for a left-over.
+        made: what this process has made; such a container is never taken for a left-over.
 
     Raises:
         StandInError: nothing was made.
@@ -40,8 +58,9 @@ def create(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[s
     with engine_errors(f"Cannot create container {name}"):
         image = local_image(engine, planned["image"])
         _need_healthcheck(planned, image)
-        container = _make(engine, planned, diagnostics, made)
-    made.add(container)
+        with made.lock(name):
+            container = _make(engine, planned, diagnostics, made)
+            made.identifiers.add(container)
     try:
         with engine_errors(f"Cannot start container {name}"):
             _start(engine, planned, container, files)
@@ -113,7 +132,7 @@ def _need_healthcheck(planned: State, image: dict[str, Any]) -> None:
         )
 
 
-def _make(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[str]) -> str:
+def _make(engine: Engine, planned: State, diagnostics: Diagnostics, made: Made) -> str:
     config = container_config.body(planned, engine.version)
     name = planned["name"]
     try:
@@ -125,7 +144,7 @@ def _make(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[st
     return str(engine.api.create_container_from_config(config, name)["Id"])
 
 
-def _clear_the_name(engine: Engine, planned: State, diagnostics: Diagnostics, made: set[str]) -> None:
+def _clear_the_name(engine: Engine, planned: State, diagnostics: Diagnostics, made: Made) -> None:
     name = planned["name"]
     try:
         found = engine.api.inspect_container(name)
@@ -133,7 +152,7 @@ def _clear_the_name(engine: Engine, planned: State, diagnostics: Diagnostics, ma
         return
     environment = (found["Config"].get("Labels") or {}).get(ENVIRONMENT_LABEL)
     ours = environment is not None and environment == container_config.labels(planned).get(ENVIRONMENT_LABEL)
-    if not ours or found["Id"] in made:
+    if not ours or found["Id"] in made.identifiers:
         raise StandInError(
             f"The container name {name} is taken",
             f"Container {found['Id'][:12]} has it and is not in this state. Remove it "

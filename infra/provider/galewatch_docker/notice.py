@@ -20,7 +20,7 @@ _STARTED = 19  # the field of /proc/<pid>/stat, counted after the command's name
 
 def is_due() -> bool:
     """Tell whether this Terraform process has not been warned yet; true where that cannot be told."""
-    parent = os.getppid()
+    parent = str(os.getppid())
     started = _start_time(parent)
     if started is None:
         return True
@@ -28,7 +28,7 @@ def is_due() -> bool:
     prefix = f"galewatch-docker-{os.getuid()}-"
     for marker in folder.glob(f"{prefix}*"):
         pid, _, time = marker.name.removeprefix(prefix).partition("-")
-        if _start_time(int(pid)) != time:
+        if _start_time(pid) != time:
             marker.unlink(missing_ok=True)
     try:
         (folder / f"{prefix}{parent}-{started}").touch(mode=0o600, exist_ok=False)
@@ -39,7 +39,7 @@ def is_due() -> bool:
     return True
 
 
-def _start_time(pid: int) -> str | None:
+def _start_time(pid: str) -> str | None:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_STARTED]
     except OSError:

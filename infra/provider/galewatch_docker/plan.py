@@ -12,7 +12,7 @@ from tf.types import Unknown
 from galewatch_docker.schema import Change, Field, Nested, Table
 from galewatch_docker.wire import is_unknown
 
-__all__ = ["PlannedChange", "canonical", "plan_change", "plan_creation", "without_unknowns"]
+__all__ = ["PlannedChange", "canonical", "has_stopped", "plan_change", "plan_creation", "without_unknowns"]
 
 State = dict[str, Any]
 
@@ -41,17 +41,25 @@ def plan_change(table: Table, prior: State, proposed: State) -> PlannedChange:
     entries: tuple[Field | Nested, ...] = (*table.fields, *table.blocks)
     for entry in entries:
         name = entry.name
-        if canonical(entry, prior.get(name)) == canonical(entry, proposed.get(name)):
+        wanted = canonical(entry, proposed.get(name))
+        if canonical(entry, prior.get(name)) == wanted:
             continue
-        if entry.change is Change.REPLACE:
+        unsetting = entry.change is Change.LIMIT and wanted == canonical(entry, None)
+        if unsetting or entry.change is Change.REPLACE:
             replacing.append(name)
-        elif entry.change is Change.UPDATE:
+        elif entry.change is not Change.RECORD:
             updating.append(name)
     planned = dict(proposed)
     for name in replacing:
         if name in table.block:
             planned[name] = _blocks_with_unknowns(table.block[name], planned[name])
     return PlannedChange(planned, tuple(replacing), tuple(updating))
+
+
+def has_stopped(prior: State, proposed: State) -> bool:
+    """Tell whether a container has stopped though it should run; a read sets `exit_code` only then."""
+    should_run = proposed.get("must_run") is not False and proposed.get("start") is not False
+    return should_run and prior.get("exit_code") is not None
 
 
 def canonical(entry: Field | Nested, value: Any) -> Any:

@@ -19,7 +19,7 @@ class Resources:
     """What can be done with each resource type on one engine."""
 
     engine: Engine
-    _made: set[str] = field(default_factory=set)
+    _made: container.Made = field(default_factory=container.Made)
 
     def create(self, kind: str, planned: State, diagnostics: Diagnostics) -> State:
         """Make it; see the modules for the errors."""

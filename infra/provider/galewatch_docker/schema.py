@@ -24,6 +24,8 @@ class Change(Enum):
     """It is destroyed and made anew (`ForceNew` of the official provider)."""
     UPDATE = "update"
     """The engine changes it in place."""
+    LIMIT = "limit"
+    """The engine changes it in place, but takes zero for "leave it": to unset it is to replace."""
     RECORD = "record"
     """Only the state changes: the attribute steers the provider, not the engine."""
 

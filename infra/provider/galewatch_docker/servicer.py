@@ -19,7 +19,7 @@ from tf.utils import Diagnostics, read_dynamic_value, to_dynamic_value
 from galewatch_docker import notice
 from galewatch_docker.engine import Engine
 from galewatch_docker.errors import PartlyCreatedError, StandInError
-from galewatch_docker.plan import plan_change, plan_creation
+from galewatch_docker.plan import has_stopped, plan_change, plan_creation
 from galewatch_docker.tables import PROVIDER, RESOURCES
 from galewatch_docker.validate import problems
 from galewatch_docker.wire import read_config
@@ -161,7 +161,7 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
             elif proposed is not None and prior is not None:
                 change = plan_change(table, prior, proposed)
                 planned, replacing = change.state, change.replacing
-                if request.type_name == "docker_container" and _has_stopped(prior, proposed):
+                if request.type_name == "docker_container" and has_stopped(prior, proposed):
                     # Its id is the one value that a replacement changes for certain.
                     planned, replacing = planned | {"id": Unknown, "exit_code": Unknown}, (*replacing, "id")
         return pb.PlanResourceChange.Response(
@@ -223,11 +223,6 @@ class Servicer(tf.provider.ProviderServicer):  # type: ignore[misc]  # tf carrie
     def interrupt(self) -> None:
         """End every wait that is under way."""
         self._engine.stop()
-
-
-def _has_stopped(prior: State, proposed: State) -> bool:
-    should_run = proposed.get("must_run") is not False and proposed.get("start") is not False
-    return should_run and prior.get("exit_code") is not None
 
 
 def _refuse_foreign(kind: str, private: bytes) -> None:

@@ -45,7 +45,7 @@ def _unsupported(
     path: tuple[str, ...],
 ) -> Iterator[Problem]:
     for field in fields:
-        if not field.supported and config.get(field.name) is not None:
+        if not field.supported and _known(config, field.name) is not None:
             yield _refusal(owner, (*path, field.name))
     for block in blocks:
         value = config.get(block.name)
