@@ -29,6 +29,8 @@ from pipeline.infra.terraform import Terraform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["app"]
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Environment = Annotated[str, typer.Option(help="Name of the environment: environments/<name>.tfvars.")]
@@ -182,7 +184,7 @@ def _run(command: str, environment: str, work: Callable[[Layout, Progress], Any]
 def _guarded(work: Callable[[], None]) -> None:
     """Turn what is expected to go wrong into a sentence and an exit code."""
     # A terminal that closes and a polite kill end as Ctrl-C does: Terraform finishes what it has begun.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         work()
@@ -209,7 +211,3 @@ def _print_notes(error: BaseException) -> None:
 
 def _plain(text: str) -> str:
     return text.replace("[", r"\[")
-
-
-if __name__ == "__main__":
-    app()

@@ -65,9 +65,8 @@ def ending(out: Console, layout: Layout, outcome: Outcome, addresses: Mapping[st
     out.print(f"Passwords are files in [bold]{folder}/[/], named in the last column.")
     named = layout.environment != DEFAULT_ENVIRONMENT
     option, variable = (f" --env {layout.environment}", f" ENV={layout.environment}") if named else ("", "")
-    out.print(
-        f"More: [bold].venv/bin/galewatch alerts{option}[/], [bold]make status{variable}[/], [bold]make help[/]."
-    )
+    commands = (f".venv/bin/galewatch alerts{option}", f"make status{variable}", "make help")
+    out.print(f"More: {', '.join(f'[bold]{command}[/]' for command in commands)}.")
 
 
 def alerts_table(alerts: Sequence[Alert]) -> Table:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.main import get_command
 
-from pipeline.infra.__main__ import app
+from pipeline.infra.commands import app
 from pipeline.infra.layout import PROJECT_ROOT
 from pipeline.infra.prepare import proxies
 from pipeline.infra.progress import duration
@@ -80,7 +80,7 @@ def test_wipe_without_a_terminal_removes_nothing() -> None:
 
 INTERRUPTED = """
 import sys, time
-from pipeline.infra import __main__ as program
+from pipeline.infra import commands as program
 from pipeline.infra.layout import Layout
 program.Layout = lambda environment: Layout(environment, __import__("pathlib").Path(sys.argv[1]))
 def work(layout, progress):
