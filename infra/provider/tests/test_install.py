@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from galewatch_docker.install import install, write_cli_config
 from provider_testing.workspace import Workspace
 
@@ -44,11 +45,12 @@ def test_the_executable_stands_where_terraform_looks_for_it(tmp_path: Path) -> N
     assert target.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_changed_or_damaged_executable_is_written_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("content", "mode"), [("#!/bin/false\n", 0o755), (None, 0o600)])
+def test_a_damaged_executable_is_written_again(tmp_path: Path, content: str | None, mode: int) -> None:
     target = install(tmp_path, sys.executable)
     wanted = target.read_text()
-    target.write_text("#!/bin/false\n")
-    target.chmod(0o600)
+    target.write_text(content or wanted)
+    target.chmod(mode)
     install(tmp_path, sys.executable)
     assert (wanted, 0o755) == (target.read_text(), target.stat().st_mode & 0o777)
 

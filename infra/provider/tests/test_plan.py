@@ -133,6 +133,11 @@ def test_a_value_that_is_not_known_yet_replaces(name: str, unknown: Any) -> None
     assert change.replacing == (name,)
 
 
+@pytest.mark.parametrize("unknown", [Unknown, REFINED], ids=["plain", "refined"])
+def test_blocks_that_are_not_known_yet_replace(unknown: Any) -> None:
+    assert plan_change(CONTAINER, container(), container(labels=unknown)).replacing == ("labels",)
+
+
 def test_blocks_that_are_not_known_yet_are_planned_as_they_are() -> None:
     assert plan_creation(CONTAINER, container(ports=Unknown, labels=REFINED))["ports"] is Unknown
 
