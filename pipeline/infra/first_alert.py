@@ -39,7 +39,7 @@ _PUBLISHED_WITHIN_S: Final = 120.0
 # An asset wakes the publisher within seconds; after this long nobody else will.
 _WOKEN_WITHIN_S: Final = 20.0
 # Usually milliseconds; a driver that has just been started first takes its slots.
-_RAISED_WITHIN_S: Final = 120.0
+_RAISED_WITHIN_S: Final = 180.0
 # The first alert is the proof; those right behind it are waited for so long, for a full table.
 _OTHERS_WITHIN_S: Final = 3.0
 _POLL_S: Final = 0.5
@@ -81,26 +81,26 @@ def prove(environment: Environment, rules_file: Path, airflow: Airflow, progress
     rules = load_rules(rules_file)
     with progress.step(f"Weather of {_clock(start)} to {_clock(end)} UTC into the history") as step:
         _ingest(airflow, end, step)
-    with History(environment.history()) as history:
+    with (
+        History(environment.history()) as history,
+        Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving,
+    ):
         with progress.step("Readings to Kafka") as step:
             _publish(airflow, history, step)
         rows = history.readings(since=start, until=end, limit=_ALL)
-    readings = [
-        row.reading for row in rows if row.published_at is not None and row.reading.origin != "selftest"
-    ]
-    expected = {
-        (alert.station_id, alert.observed_at, alert.rule_id)
-        for reading in readings
-        for alert in evaluate(rules, reading)
-    }
-    with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
+        readings = [row.reading for row in rows if row.published_at and row.reading.origin != "selftest"]
+        expected = {
+            (alert.station_id, alert.observed_at, alert.rule_id)
+            for reading in readings
+            for alert in evaluate(rules, reading)
+        }
         if expected:
             with progress.step("Alerts in Cassandra") as step:
                 found = _await(lambda: _present(serving, start, end, expected), len(expected), step)
-                step.result = f"{len(found)} of this hour's {len(readings)} readings' alerts"
+                step.result = f"{len(found)}, from {len(readings)} readings"
             return Outcome(start, end, len(readings), tuple(found))
         with progress.step("This hour crosses no rule, so one test reading takes the way") as step:
-            test = _self_test(airflow, serving, step)
+            test = _self_test(airflow, history, serving, step)
         return Outcome(start, end, len(readings), (), nearest(rules, readings), test)
 
 
@@ -142,11 +142,19 @@ def _publish(airflow: Airflow, history: History, step: Step) -> None:
     step.result = "none waits"
 
 
-def _self_test(airflow: Airflow, serving: Serving, step: Step) -> Alert:
+def _self_test(airflow: Airflow, history: History, serving: Serving, step: Step) -> Alert:
+    """Give the alert of this hour's test reading. The same reading once more would be no news to anybody."""
     since = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    airflow.wait(airflow.trigger(SELFTEST), _INGESTED_WITHIN_S, step.say)
-    step.say("waiting for its alert in Cassandra")
-    (alert,) = _await(lambda: serving.alerts_of_station(SELFTEST_STATION_ID, since=since, limit=1), 1, step)
+
+    def look() -> list[Alert]:
+        return serving.alerts_of_station(SELFTEST_STATION_ID, since=since, limit=1)
+
+    if not look():
+        airflow.wait(airflow.trigger(SELFTEST), _INGESTED_WITHIN_S, step.say)
+        _publish(airflow, history, step)
+        step.say("waiting for its alert in Cassandra")
+    (alert,) = _await(look, 1, step)
+    step.result = f"its alert came at {alert.raised_at:%H:%M:%S} UTC"
     return alert
 
 

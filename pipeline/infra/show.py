@@ -57,7 +57,7 @@ def ending(out: Console, layout: Layout, outcome: Outcome, addresses: Mapping[st
         out.print(f"None of the {outcome.readings} readings of {hour} crosses a rule.")
         out.print(near_miss(outcome.nearest))
         if outcome.test is not None:
-            out.print("A [magenta]test reading[/] (no real weather) has just proved that the path is whole:")
+            out.print("A [magenta]test reading[/] (no real weather) has proved that the path is whole:")
             out.print(alerts_table([outcome.test]))
     out.print()
     out.print(pages(addresses))
