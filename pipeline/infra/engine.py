@@ -163,7 +163,7 @@ def install_packages(packages: tuple[str, ...], log: Path) -> None:
 
 
 def start_daemon(log: Path) -> None:
-    """Start dockerd so that it outlives this process, and wait; raises InfraError with its last word."""
+    """Start dockerd so that it outlives this process, and wait; raises InfraError with its reason."""
     _remove_stale_pid(_PID_FILE)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
@@ -172,8 +172,13 @@ def start_daemon(log: Path) -> None:
         )
     if not _answers_within(_START_TIMEOUT_S, while_running=daemon):
         said = log.read_text(encoding="utf-8", errors="replace").strip()
-        last = said.splitlines()[-1][:300] if said else "nothing"
-        raise InfraError(f"dockerd did not start; its last word was: {last} (all of it: {log})")
+        raise InfraError(f"dockerd did not start: {_reason(said)} (all that it said: {log})")
+
+
+def _reason(said: str) -> str:
+    """Find why dockerd ended: its last message that tells of a failure, else its last line."""
+    lines = said.splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if "failed to" in line), lines[-1])[-300:].strip()
 
 
 def _remove_stale_pid(path: Path) -> None:

@@ -105,14 +105,16 @@ def test_a_pid_file_of_no_dockerd_is_removed(tmp_path: Path, content: str) -> No
     assert not path.exists()
 
 
-def test_a_daemon_that_dies_at_once_is_told_with_its_last_word(
+def test_a_daemon_that_dies_at_once_is_told_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "dockerd"
-    program.write_text("#!/bin/sh\necho starting\necho 'failed: no iptables' >&2\nexit 1\n", encoding="ascii")
+    program.write_text(
+        "#!/bin/sh\necho 'failed to start: no iptables' >&2\necho ' (4)'\nexit 1\n", encoding="ascii"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(engine, "_SOCKET", tmp_path / "docker.sock")
     monkeypatch.setattr(engine, "_PID_FILE", tmp_path / "docker.pid")
-    with pytest.raises(InfraError, match="failed: no iptables"):
+    with pytest.raises(InfraError, match="failed to start: no iptables"):
         engine.start_daemon(tmp_path / "logs" / "dockerd.log")
