@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 import sys
+import threading
 import time
 from threading import Event
 from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JError
 
 from pipeline.errors import GalewatchError, StreamingError
 from pipeline.platform import load_platform
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["main", "run"]
 
 _LOG = logging.getLogger("driver")
+
+# Less than the engine's grace period: what is logged until then is still seen.
+_LEAVE_SECONDS = 25
 _UNKNOWN = re.compile(rf"{UNKNOWN_SCHEMA} (\d+)")
 
 
@@ -48,6 +55,9 @@ def main(driver: str) -> int:
         run(driver, stop)
     except GalewatchError as error:
         _LOG.error("%s", error)
+        return 1
+    except (Py4JError, OSError) as error:
+        _LOG.error("driver %s: Spark does not answer: %s", driver, " ".join(str(error).split())[:400])
         return 1
     return 0
 
@@ -70,7 +80,7 @@ def run(driver: str, stop: Event) -> None:
     session = open_session(job, settings)
     try:
         use_cassandra(session, cassandra)
-        wait_for_slots(session, job)
+        wait_for_slots(session, job, stop)
         context = Context(
             session=session,
             platform=platform,
@@ -91,8 +101,16 @@ def run(driver: str, stop: Event) -> None:
             settings.heartbeat.unlink(missing_ok=True)
             _stop(queries)
     finally:
+        _leave_soon()
         session.stop()
     _LOG.info("driver %s: stopped", driver)
+
+
+def _leave_soon() -> None:
+    """End the process in a while, whatever Spark does: one that hangs is never started again."""
+    exit_hard = threading.Timer(_LEAVE_SECONDS, os._exit, (1,))
+    exit_hard.daemon = True
+    exit_hard.start()
 
 
 def _learn(queries: Sequence[Watched], rejected: RejectedIds) -> None:

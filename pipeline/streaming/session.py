@@ -10,6 +10,8 @@ from pyspark.sql import SparkSession
 from pipeline.errors import StreamingError
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from pipeline.settings import CassandraSettings
     from pipeline.streaming.settings import DriverSettings
 
@@ -130,11 +132,11 @@ def slots(session: SparkSession) -> int:
 
 
 def wait_for_slots(
-    session: SparkSession, job: Job, deadline_seconds: float = _SLOTS_DEADLINE_SECONDS
+    session: SparkSession, job: Job, stop: Event, deadline_seconds: float = _SLOTS_DEADLINE_SECONDS
 ) -> None:
     """Wait until the cluster has given all slots; raises StreamingError when it does not.
 
-    With fewer, a query would wait for its turn, and nothing would say so.
+    With fewer, a query would wait for its turn, and nothing would say so. Returns as well when `stop` is set.
     """
     deadline = time.monotonic() + deadline_seconds
     while (given := slots(session)) < job.slots:
@@ -143,4 +145,5 @@ def wait_for_slots(
                 f"driver {job.name} needs {job.slots} slots and got {given} in {deadline_seconds:g} s: are "
                 "the workers up, and do they have as many free cores and 512 MiB (see the master's page)?"
             )
-        time.sleep(_PAUSE_SECONDS)
+        if stop.wait(_PAUSE_SECONDS):
+            return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
 def test_a_cluster_with_enough_slots_is_ready_at_once(spark: SparkSession) -> None:
     assert slots(spark) == 1
 
-    wait_for_slots(spark, Job("alerts", 1), deadline_seconds=0)
+    wait_for_slots(spark, Job("alerts", 1), Event(), deadline_seconds=0)
 
 
 def test_too_few_slots_are_an_error_that_tells_how_many(spark: SparkSession) -> None:
     with pytest.raises(StreamingError, match="driver tables needs 4 slots and got 1 in 0 s"):
-        wait_for_slots(spark, Job("tables", 4), deadline_seconds=0)
+        wait_for_slots(spark, Job("tables", 4), Event(), deadline_seconds=0)
+
+
+def test_a_driver_that_is_told_to_stop_waits_for_no_slots(spark: SparkSession) -> None:
+    stop = Event()
+    stop.set()
+
+    wait_for_slots(spark, Job("tables", 4), stop, deadline_seconds=60)
 
 
 def test_cassandras_password_is_no_part_of_the_applications_configuration(spark: SparkSession) -> None:

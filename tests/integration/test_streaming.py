@@ -1,0 +1,365 @@
+"""Kafka → Spark → Cassandra, on the images: exact rows, poison, and what happens when something dies."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import struct
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import fastavro
+import httpx
+import pytest
+from confluent_kafka import Producer
+
+from pipeline.rules import evaluate
+from pipeline.schemas import avro_schema
+from tests.integration import platform_jobs
+from tests.integration.clients import CassandraSession, register
+from tests.integration.spark_cluster import SparkCluster
+from tests.integration.stack import Stack
+from tests.integration.streaming import (
+    ALERT_COLUMNS,
+    NOW,
+    RULES,
+    SELFTEST_TTL,
+    Platform,
+    expect,
+    expect_tables,
+    framed,
+    headers,
+    publish,
+    read_all,
+    reading,
+    reading_rows,
+    send,
+    stored_readings,
+    wait_until,
+    weather,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """Services in an environment of their own, made ready by the jobs, and Spark on them."""
+    with Stack() as stack:
+        platform_jobs.run_kafka(stack.kafka)
+        platform_jobs.run_cassandra(stack.cassandra)
+        platform_jobs.run_schemas(stack.registry)
+        with (
+            CassandraSession(stack.cassandra, "admin") as cassandra,
+            SparkCluster(stack.environment) as spark,
+        ):
+            producer = Producer({**stack.kafka.client_config("publisher"), "acks": "all"})
+            yield Platform(stack, spark, cassandra, producer)
+
+
+def test_duplicated_and_shuffled_readings_give_exact_rows(platform: Platform) -> None:
+    readings = weather("exact", 400)
+    sent = [*readings, *readings[:150], *readings[100:120]]
+    random.Random(2).shuffle(sent)  # noqa: S311 - weather
+
+    publish(platform, sent)
+
+    expect_tables(platform, readings)
+    newest = [one for one in readings if one.observed_at == NOW]
+    expect(
+        reading_rows(newest),
+        lambda: stored_readings(platform, "latest_by_station", [f"exact-{n}" for n in range(4)]),
+    )
+
+
+def test_the_topic_carries_each_alert_framed_with_its_schema(platform: Platform) -> None:
+    readings = [reading("topic-0", 10 * number, temperature_c=40.0) for number in range(5)]
+    schema = avro_schema("alert.v1.avsc")
+
+    publish(platform, readings)
+
+    def carried() -> dict[str, tuple[Any, ...]]:
+        found = {}
+        for message in read_all(platform, "alerts"):
+            value = message.value() or b""
+            assert value[:5] == b"\x00" + struct.pack(">I", 2)
+            alert: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+            assert message.key() == alert["station_id"].encode()
+            if alert["station_id"] == "topic-0":
+                found[alert["alert_id"]] = tuple(alert[name] for name in ALERT_COLUMNS)
+                assert timedelta(0) <= datetime.now(UTC) - alert["raised_at"] < timedelta(minutes=5)
+        return found
+
+    wanted = {
+        alert.alert_id: tuple(alert.model_dump()[name] for name in ALERT_COLUMNS)
+        for one in readings
+        for alert in evaluate(RULES, one)
+    }
+    expect(wanted, carried)
+
+
+def test_an_older_reading_and_an_older_revision_never_replace_newer_ones(platform: Platform) -> None:
+    for one in (
+        reading("latest-0", 60, temperature_c=10.0),
+        reading("latest-0", 0, revision=2, temperature_c=21.0),
+        reading("latest-0", 0, revision=1, temperature_c=20.0, humidity_pct=60.0),
+        reading("latest-0", 30, temperature_c=15.0, wind_speed_ms=3.0),
+    ):
+        publish(platform, [one])
+
+    def newest_row(table: str) -> tuple[Any, ...] | None:
+        rows = sorted(platform.rows(table, "latest-0"), key=lambda row: row["observed_at"])
+        return (rows[-1]["revision"], rows[-1]["temperature_c"], rows[-1]["humidity_pct"]) if rows else None
+
+    expect(3, lambda: len(platform.rows("readings_by_station", "latest-0")))
+    expect((2, 21.0, None), lambda: newest_row("readings_by_station"))
+    expect((2, 21.0, None), lambda: newest_row("latest_by_station"))
+
+
+def test_a_revision_that_lacks_a_value_takes_it_away_and_is_averaged_as_it_was_first(
+    platform: Platform,
+) -> None:
+    first = reading("revised-0", 0, temperature_c=20.0, humidity_pct=60.0)
+    publish(platform, [first])
+    expect(1, lambda: len(platform.rows("averages_by_station", "revised-0")))
+
+    publish(
+        platform,
+        [
+            reading("revised-0", 0, revision=2, temperature_c=39.0),
+            reading("revised-0", 10, temperature_c=22.0),
+        ],
+    )
+
+    def measured() -> list[tuple[Any, ...]]:
+        rows = platform.rows("readings_by_station", "revised-0")
+        rows.sort(key=lambda row: row["observed_at"], reverse=True)
+        return [(row["humidity_pct"], row["temperature_c"], row["revision"]) for row in rows]
+
+    expect([(None, 39.0, 2), (None, 22.0, 1)], measured)
+    expect({"heat-100f"}, lambda: {row["rule_id"] for row in platform.rows("alerts_by_station", "revised-0")})
+    expect(2, lambda: sum(row["readings"] for row in platform.rows("averages_by_station", "revised-0")))
+    rows = platform.rows("averages_by_station", "revised-0")
+    assert {20.0, 22.0} == {
+        value for row in rows for value in (row["temperature_c_min"], row["temperature_c_max"])
+    }
+
+
+def test_rows_of_the_selftest_live_an_hour_and_others_as_their_table_says(platform: Platform) -> None:
+    publish(
+        platform,
+        [
+            reading("galewatch-selftest", 0, temperature_c=45.0, origin="selftest"),
+            reading("others-0", 0, temperature_c=45.0),
+        ],
+    )
+    tables = (
+        "alerts_by_station",
+        "alerts_by_day",
+        "averages_by_station",
+        "readings_by_station",
+        "latest_by_station",
+    )
+
+    def lives(station: str) -> list[int | None]:
+        column = {
+            "alerts_by_station": "message",
+            "alerts_by_day": "message",
+            "averages_by_station": "readings",
+        }
+        found = []
+        for table in tables:
+            query = (
+                f"SELECT station_id, ttl({column.get(table, 'temperature_c')}) AS left FROM galewatch.{table}"  # noqa: S608
+            )
+            found += [row.left for row in platform.cassandra.execute(query) if row.station_id == station][:1]
+        return found
+
+    expect((5, 5), lambda: (len(lives("galewatch-selftest")), len(lives("others-0"))))
+    assert all(SELFTEST_TTL - 300 < (left or 0) <= SELFTEST_TTL for left in lives("galewatch-selftest"))
+    assert [400, 400, 400, 30, None] == [left and round(left / 86_400) for left in lives("others-0")]
+
+
+def test_poison_is_dead_lettered_with_reason_and_coordinates_and_stops_nothing(platform: Platform) -> None:
+    good = reading("poison-0", 0, temperature_c=20.0)
+    broken = good.to_avro()
+    poison = {
+        b"": "shorter than a framed message",
+        b"no frame at all": "magic byte 0x6E is not 0x00",
+        b"\x00\x00\x00\x00\x01cut": "cannot be decoded with its writer schema",
+        framed(broken | {"temperature_c": float("nan")}, 1): "temperature_c is NaN, outside of -100 to 70",
+        framed(broken | {"humidity_pct": float("inf")}, 1): "humidity_pct is Infinity, outside of 0 to 100",
+        framed(broken | {"wind_speed_ms": -1.0}, 1): "wind_speed_ms is -1.0, outside of 0 to 120",
+        framed(broken | {"station_id": "Not A Name"}, 1): "station_id is Not A Name, no name",
+        framed(broken | {"event_id": "7"}, 1): "event_id is 7, no UUID",
+        framed(
+            broken | {"origin": "rumour"}, 1
+        ): "origin is rumour, none of live, replay, synthetic, selftest",
+        framed(broken | {"revision": 0}, 1): "revision is 0, less than 1",
+        framed(broken | {"observed_at": NOW + timedelta(days=1)}, 1): (
+            f"observed_at is {NOW + timedelta(days=1):%Y-%m-%d %H:%M:%S}, more than 300 s in the future"
+        ),
+    }
+
+    places = send(platform, [("poison-0", value) for value in poison])
+    publish(platform, [good])
+
+    def letters() -> dict[tuple[int, int], tuple[Any, ...]]:
+        found = {}
+        for message in read_all(platform, "readings.dlq"):
+            told = headers(message)
+            assert told["topic"] == "readings"
+            assert abs(time.time() * 1000 - int(told["timestamp"])) < 3_600_000
+            place = (int(told["partition"]), int(told["offset"]))
+            found[place] = (message.key(), message.value() or b"", told["reason"])
+        return {place: found[place] for place in places if place in found}
+
+    wanted = dict(
+        zip(places, ((b"poison-0", value, reason) for value, reason in poison.items()), strict=True)
+    )
+    expect(wanted, letters)
+    expect_tables(platform, [good])
+
+
+def test_no_password_is_in_a_page_a_log_or_the_engines_description(platform: Platform) -> None:
+    names = ("spark_auth", "kafka_alerts", "kafka_tables", "registry_client", "cassandra_spark")
+    passwords = {name: platform.stack.environment.password(name) for name in names}
+    texts = {}
+    for name, driver in platform.spark.drivers.items():
+        root = f"http://{driver.host}:{driver.port}"
+        application = httpx.get(f"{root}/api/v1/applications", timeout=20).json()[0]["id"]
+        api = f"{root}/api/v1/applications/{application}"
+        executions = httpx.get(f"{api}/sql", params={"details": "true", "length": 50}, timeout=20)
+        pages = [f"{root}/environment/", f"{root}/SQL/", f"{root}/StreamingQuery/", f"{api}/environment"]
+        pages += [f"{root}/SQL/execution/?id={one['id']}" for one in executions.json()[-5:]]
+        texts[f"{name} sql"] = executions.text
+        texts |= {f"{name} {page}": httpx.get(page, timeout=20).text for page in pages}
+        assert "spark.redaction.regex" in texts[f"{name} {root}/environment/"]
+    master = platform.spark.master
+    texts["master"] = httpx.get(f"http://{master.host}:{master.port}/", timeout=20).text
+    for container in (master, platform.spark.worker, *platform.spark.drivers.values()):
+        container.container.reload()
+        texts[f"{container.service} log"] = container.log()
+        texts[f"{container.service} description"] = json.dumps(container.container.attrs)
+        lines = container.container.exec_run(["bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]).output
+        texts[f"{container.service} command lines"] = lines.decode()
+
+    assert [] == [
+        (where, name) for where, text in texts.items() for name, value in passwords.items() if value in text
+    ]
+
+
+def test_who_does_not_know_the_secret_gets_no_executor(platform: Platform) -> None:
+    outsider = platform.spark.worker.container.exec_run(
+        [
+            "bash", "-c",
+            "mkdir -p /tmp/none && SPARK_CONF_DIR=/tmp/none timeout 30 /opt/spark/bin/spark-class "  # noqa: ISC004
+            "org.apache.spark.deploy.worker.Worker --work-dir /tmp/none --webui-port 0 spark://spark-master:7077",
+        ]
+    )  # fmt: skip
+    master = platform.spark.master
+    workers = httpx.get(f"http://{master.host}:{master.port}/json/", timeout=20).json()["workers"]
+
+    assert outsider.exit_code != 0
+    assert ["spark-worker-0"] == [worker["host"] for worker in workers]
+
+
+def test_killed_drivers_leave_the_same_tables(platform: Platform) -> None:
+    readings = weather("killed", 300, seed=3)
+    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+
+    for start in range(0, 300, 20):
+        publish(platform, readings[start : start + 20])
+        if start == 100:
+            for name, driver in platform.spark.drivers.items():
+                driver.kill(f"{name.split('-')[1]}.py")
+
+    wait_until(
+        lambda: all(driver.restarts > before[name] for name, driver in platform.spark.drivers.items()),
+        "the engine starts the drivers again",
+    )
+    expect_tables(platform, readings)
+    for driver in platform.spark.drivers.values():
+        driver.wait_until_healthy()
+
+
+def test_a_killed_executor_is_replaced_and_nothing_is_lost(platform: Platform) -> None:
+    readings = weather("executor", 100, seed=4)
+    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+
+    publish(platform, readings[:50])
+    platform.spark.worker.kill("CoarseGrainedExecutorBackend")
+    publish(platform, readings[50:])
+
+    expect_tables(platform, readings)
+    assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+
+
+def test_cassandra_away_for_a_while_loses_nothing(platform: Platform) -> None:
+    readings = weather("away", 120, seed=5)
+    cassandra = platform.stack.cassandra
+
+    publish(platform, readings[:60])
+    cassandra.container.stop(timeout=30)
+    publish(platform, readings[60:])
+    time.sleep(10)
+    cassandra.container.start()
+    cassandra.wait_until_healthy()
+
+    with CassandraSession(cassandra, "admin") as session:
+        expect_tables(platform._replace(cassandra=session), readings)
+
+
+def test_a_restarted_broker_loses_nothing(platform: Platform) -> None:
+    readings = weather("broker", 120, seed=6)
+    kafka = platform.stack.kafka
+
+    publish(platform, readings[:60])
+    kafka.container.restart(timeout=30)
+    kafka.wait_until_healthy()
+    publish(platform, readings[60:])
+
+    expect_tables(platform, readings)
+
+
+def test_an_id_that_is_no_schema_of_the_topic_costs_one_restart_and_a_new_version_is_read(
+    platform: Platform,
+) -> None:
+    schema = avro_schema("reading.v1.avsc")
+    schema["fields"].append({"name": "snow_cm", "type": ["null", "double"], "default": None})
+    made = register(platform.stack.registry, "admin", "readings-value", json.dumps(schema))
+    new_id = made.json()["id"]
+    good = reading("versions-0", 0, temperature_c=33.0)
+    newer = reading("versions-0", 10, temperature_c=39.0)
+    unknown = b"\x00" + struct.pack(">I", 4_000_000) + b"what is this"
+
+    written = framed({**newer.to_avro(), "snow_cm": 4.0}, new_id, fastavro.parse_schema(schema))
+    place, *_ = send(platform, [("versions-0", unknown), ("versions-0", written)])
+    publish(platform, [good])
+
+    expect_tables(platform, [good, newer])
+    expect(
+        [(*place, "schema id 4000000 is no version of this topic's schema")],
+        lambda: [
+            (int(told["partition"]), int(told["offset"]), told["reason"])
+            for told in map(headers, read_all(platform, "readings.dlq"))
+            if told.get("schema_id") == "4000000"
+        ],
+    )
+    assert "unknown writer schema 4000000" in platform.driver("driver-tables").log()
+
+
+def test_a_driver_that_is_told_to_stop_stops_cleanly(platform: Platform) -> None:
+    driver = platform.driver("driver-tables")
+    driver.wait_until_healthy()
+
+    driver.container.stop(timeout=30)
+    driver.container.reload()
+
+    assert driver.container.attrs["State"]["ExitCode"] == 0
+    assert "driver tables: stopped" in driver.log()
