@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +132,31 @@ def test_draining_publishes_all_that_waits_in_batches_and_then_nothing(
         assert drain(history, publisher, batch=10) == 25
         assert drain(history, publisher, batch=10) == 0
     assert len(everything(kafka, registry_settings)) == before + 25
+
+
+def test_two_publishers_at_once_send_every_reading_exactly_once(
+    history: History,
+    history_settings: HistorySettings,
+    kafka: Kafka,
+    kafka_settings: KafkaSettings,
+    registry_settings: RegistrySettings,
+) -> None:
+    given = readings(200, at=NOW + timedelta(hours=7))
+    history.load(given, horizon=timedelta(hours=1), now=NOW)
+    counts: list[int] = []
+
+    def publish() -> None:
+        with History(history_settings) as opened, Publisher(kafka_settings, registry_settings) as publisher:
+            counts.append(drain(opened, publisher, batch=7))
+
+    threads = [threading.Thread(target=publish) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(counts) == len(given)
+    sent = Counter(record["event_id"] for _, record in everything(kafka, registry_settings))
+    assert {1} == {sent[reading.event_id] for reading in given}
 
 
 def test_a_wrong_password_is_a_clear_error_within_seconds(

@@ -1,0 +1,223 @@
+"""The DAGs from end to end in a real Airflow: weather API → PostgreSQL → Kafka, each of them real.
+
+Airflow has an environment of its own (.venv-airflow), so its runs are subprocesses; its own database is
+SQLite.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from pipeline.history import History, HistoryRow
+from pipeline.settings import HistorySettings
+from pipeline.stations import load_stations
+from pipeline.weather_api.app import create_app, open_weather
+from pipeline.weather_api.settings import WeatherApiSettings
+from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
+from tests.local_server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from starlette.requests import Request
+
+    from tests.integration.containers import Kafka, Postgres, Registry
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".venv-airflow" / "bin" / "python"
+RUN_DAG = ROOT / "tests" / "airflow" / "run_dag.py"
+
+THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+NEWEST = THIS_HOUR - timedelta(hours=1)
+
+
+class Airflow:
+    """Runs DAGs, each in a process of its own, on one database."""
+
+    def __init__(self, home: Path, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        self._variables = {
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+            "GALEWATCH_CONFIG_DIR": str(ROOT / "config"),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self.set_connections(connections)
+        self._call("-m", "airflow", "db", "migrate")
+
+    def set_connections(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        """Set connections, as Airflow takes them from variables."""
+        for name, fields in connections.items():
+            self._variables[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps({"conn_type": "generic", **fields})
+
+    def run(self, dag_id: str, logical_date: datetime | None = None) -> dict[str, Any]:
+        """Run a DAG; returns its state and what its tasks returned."""
+        arguments = [dag_id] if logical_date is None else [dag_id, logical_date.isoformat()]
+        told: dict[str, Any] = json.loads(self._call(str(RUN_DAG), *arguments).splitlines()[-1])
+        return told
+
+    def _call(self, *arguments: str) -> str:
+        assert PYTHON.exists(), "there is no .venv-airflow: `make test` makes it"
+        done = subprocess.run(
+            [str(PYTHON), *arguments],
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def weather() -> Iterator[str]:
+    settings = WeatherApiSettings()
+    with serve(create_app(open_weather(settings), settings.clock)) as url:
+        yield url
+
+
+def http(url: str) -> dict[str, Any]:
+    host, _, port = url.removeprefix("http://").partition(":")
+    return {"schema": "http", "host": host, "port": int(port)}
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    tmp_path_factory: pytest.TempPathFactory,
+    weather: str,
+    postgres: Postgres,
+    kafka: Kafka,
+    registry: Registry,
+) -> Airflow:
+    run_postgres(postgres)
+    run_history(postgres)
+    run_kafka(kafka)
+    run_schemas(registry)
+    registry_root, _, path = registry.url.partition("/apis")
+    return Airflow(
+        tmp_path_factory.mktemp("airflow"),
+        {
+            "galewatch_history": {
+                "host": postgres.host,
+                "port": postgres.port,
+                "schema": "history",
+                "login": "history",
+                "password": postgres.password("history"),
+            },
+            "galewatch_kafka": {
+                "host": kafka.host,
+                "port": kafka.port,
+                "login": "publisher",
+                "password": kafka.password("publisher"),
+            },
+            "galewatch_registry": {
+                **http(registry_root),
+                "login": "client",
+                "password": registry.password("client"),
+                "extra": {"path": f"/apis{path}"},
+            },
+            "galewatch_weather": http(weather),
+            "galewatch_weather_local": http(weather),
+        },
+    )
+
+
+@pytest.fixture
+def history(postgres: Postgres, airflow: Airflow) -> Iterator[History]:  # noqa: ARG001 - it makes the tables
+    settings = HistorySettings(
+        host=postgres.host,
+        port=postgres.port,
+        database="history",
+        user="history",
+        password=postgres.password("history"),
+    )
+    with History(settings) as opened:
+        yield opened
+
+
+def stored(history: History, since: datetime, until: datetime) -> list[HistoryRow]:
+    return history.readings(since=since, until=until, limit=10_000)
+
+
+def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_and_only_once(
+    airflow: Airflow, history: History
+) -> None:
+    count = len(load_stations(ROOT / "config" / "stations.yaml"))
+    first = airflow.run("ingest_weather", THIS_HOUR)
+    assert first["state"] == "success"
+    assert first["returned"]["load"] == {
+        "window_start": NEWEST.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "window_end": THIS_HOUR.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "stored": count,
+        "revised": 0,
+        "unchanged": 0,
+        "rejected": 0,
+        "empty": 0,
+        "to_publish": count,
+    }
+    rows = stored(history, NEWEST, THIS_HOUR)
+    assert {NEWEST} == {row.reading.observed_at for row in rows}
+    assert all(row.published_at is None for row in rows)
+
+    assert airflow.run("publish_readings") == {"state": "success", "returned": {"publish": count}}
+    assert all(row.published_at for row in stored(history, NEWEST, THIS_HOUR))
+
+    again = airflow.run("ingest_weather", THIS_HOUR + timedelta(seconds=1))
+    assert (0, 0, count) == tuple(
+        again["returned"]["load"][key] for key in ("stored", "revised", "unchanged")
+    )
+    assert airflow.run("publish_readings") == {"state": "success", "returned": {"publish": 0}}
+
+
+def test_an_hour_of_last_week_is_history_only(airflow: Airflow, history: History) -> None:
+    end = THIS_HOUR - timedelta(days=7)
+    ran = airflow.run("ingest_weather", end)
+    assert (ran["state"], ran["returned"]["load"]["to_publish"]) == ("success", 0)
+    rows = stored(history, end - timedelta(hours=1), end)
+    assert len(rows) == ran["returned"]["load"]["stored"]
+    assert not any(row.streamed for row in rows)
+
+
+def test_the_selftest_is_one_reading_to_publish(airflow: Airflow, history: History) -> None:
+    ran = airflow.run("selftest")
+    assert (ran["state"], ran["returned"]["load"]["to_publish"]) == ("success", 1)
+    (row,) = history.readings(station_id="galewatch-selftest")
+    assert row.reading.origin == "selftest"
+
+
+def test_a_refused_request_fails_the_run_without_another_try_and_stores_nothing(
+    airflow: Airflow, history: History, weather: str
+) -> None:
+    asked: list[str] = []
+
+    def refuse(request: Request) -> JSONResponse:
+        asked.append(request.url.path)
+        return JSONResponse({"error": True, "reason": "Latitude must be in range of -90 to 90°."}, 400)
+
+    end = THIS_HOUR - timedelta(days=8)
+    with serve(Starlette(routes=[Route("/{path:path}", refuse)])) as url:
+        airflow.set_connections({"galewatch_weather": http(url)})
+        try:
+            ran = airflow.run("ingest_weather", end)
+        finally:
+            airflow.set_connections({"galewatch_weather": http(weather)})
+    assert (ran["state"], asked) == ("failed", ["/v1/forecast"])
+    assert stored(history, end - timedelta(hours=1), end) == []
