@@ -43,10 +43,10 @@ def raised(spark: SparkSession, rules: list[Rule], *records: dict[str, Any]) -> 
     return [row.asDict() | {"observed_at": row["observed_at"].astimezone(UTC)} for row in rows]
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rules=st.lists(strategies.rules(), min_size=1, max_size=6, unique_by=lambda rule: rule.id),
-    readings=st.lists(strategies.readings(), max_size=40),
+    readings=st.lists(strategies.readings(), min_size=10, max_size=30),
 )
 def test_columns_raise_the_same_alerts_as_the_rules(
     spark: SparkSession, rules: list[Rule], readings: list[Reading]

@@ -57,8 +57,8 @@ def reading(second: float, temperature_c: float | None, **values: Any) -> Readin
     )
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(readings=st.lists(crowded, max_size=60))
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(readings=st.lists(crowded, min_size=20, max_size=40))
 def test_the_query_gives_what_the_reference_gives(spark: SparkSession, readings: list[Reading]) -> None:
     rows = averages(frame(spark, map(record, readings)), WINDOW, WATERMARK)
 
