@@ -21,10 +21,10 @@ _IMAGE_MODULE: Final = re.compile(r'^module "(image_\w+)"', re.MULTILINE)
 
 def build(layout: Layout, progress: Progress, binary: str) -> None:
     """Build every image of the platform that is not there yet."""
-    done = prepare(layout, progress, binary)
+    done = prepare(layout, progress, binary, with_ports=False)
     roots = Roots(layout, progress, done.engine, done.provider.environment, binary)
     roots.init(storage=False)
-    roots.apply_platform(targets=targets(layout.platform_root), title="Images")
+    roots.apply_images(targets(layout.platform_root))
 
 
 def targets(root: Path) -> list[str]:

@@ -97,14 +97,13 @@ class Layout:
         """Exists while an apply or destroy runs; left over, the last one was cut off hard."""
         return self.work / f"applying-{self.environment}"
 
-    def all_states(self) -> list[Path]:
-        """Every state file of this checkout, of all environments, that exists."""
-        candidates = [
-            self.platform_root / "terraform.tfstate",
-            self.storage_root / "terraform.tfstate",
-            *sorted((self.work / "environments").glob("*/*/terraform.tfstate")),
-        ]
-        return [path for path in candidates if path.is_file()]
+    def platform_states(self) -> list[Path]:
+        """Every state of the platform in this checkout, of all environments."""
+        return self._states(self.platform_root, "platform")
+
+    def storage_states(self) -> list[Path]:
+        """Every state of the volumes in this checkout, of all environments."""
+        return self._states(self.storage_root, "storage")
 
     def variables(self) -> dict[str, str | int]:
         """Give the plain strings and whole numbers of the tfvars file."""
@@ -114,6 +113,10 @@ class Layout:
                 number = match["number"]
                 found[match["name"]] = int(number) if number is not None else match["text"]
         return found
+
+    def _states(self, root: Path, name: str) -> list[Path]:
+        others = sorted((self.work / "environments").glob(f"*/{name}/terraform.tfstate"))
+        return [path for path in (root / "terraform.tfstate", *others) if path.is_file()]
 
     def _state_directory(self, root: Path, name: str) -> Path:
         if self.environment == DEFAULT_ENVIRONMENT:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform as machine
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -119,9 +119,13 @@ def problems(facts: Facts, tfvars: str) -> list[str]:
     return found
 
 
-def check(layout: Layout, binary: str, engine: docker.DockerClient | None) -> Facts:
+def check(
+    layout: Layout, binary: str, engine: docker.DockerClient | None, *, with_ports: bool = True
+) -> Facts:
     """Measure and judge; raises PreflightError with every problem."""
     facts = measure(layout, binary, engine)
+    if not with_ports:
+        facts = replace(facts, taken_ports=())
     if found := problems(facts, str(layout.variables_file.relative_to(layout.root))):
         raise PreflightError(found)
     return facts

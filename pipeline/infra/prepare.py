@@ -47,11 +47,14 @@ class Prepared:
     base_image: str
 
 
-def prepare(layout: Layout, progress: Progress, binary: str) -> Prepared:
-    """Check the machine and prepare it; raises InfraError saying what to do."""
+def prepare(layout: Layout, progress: Progress, binary: str, *, with_ports: bool = True) -> Prepared:
+    """Check the machine and prepare it; raises InfraError saying what to do.
+
+    `with_ports` tells whether the environment's ports have to be free: only what starts services needs them.
+    """
     keep_loopback_direct()
     with progress.step("This machine") as step:
-        preflight.check(layout, binary, engine_if_any())
+        preflight.check(layout, binary, engine_if_any(), with_ports=with_ports)
         step.result = "memory, disk, ports and versions are fine"
     with progress.step("Docker engine") as step:
         engine = engines.ensure_engine(layout.logs, step.say)
@@ -77,7 +80,7 @@ def prepare_provider(layout: Layout, progress: Progress, binary: str) -> Provide
         kind = provider.choose(
             wanted=os.environ.get(provider.CHOICE_VARIABLE) or None,
             remembered=provider.remembered_choice(layout),
-            states=(state for state in layout.all_states() if provider.holds_anything(state)),
+            states=(state for state in layout.platform_states() if provider.holds_anything(state)),
             official_answers=lambda: provider.registry_answers(program),
         )
         chosen = provider.install(layout, kind, program, Path(sys.executable))

@@ -110,7 +110,12 @@ def remembered_choice(layout: Layout) -> Kind | None:
 
 def install(layout: Layout, kind: Kind, program: str, python: Path) -> Provider:
     """Make Terraform find this provider, remember it, and clear away what belongs to the other."""
-    changed = remembered_choice(layout) not in {None, kind}
+    before = remembered_choice(layout)
+    changed = before not in {None, kind}
+    if changed:
+        # Volumes outlive the switch: making one that exists adopts it by its name.
+        for state in layout.storage_states():
+            state.rename(state.with_name(f"{state.name}.{before}"))
     layout.work.mkdir(parents=True, exist_ok=True)
     (layout.work / "provider").write_text(f"{kind}\n", encoding="ascii")
     if kind is Kind.OFFICIAL:

@@ -91,28 +91,15 @@ class Roots:
             applied = self._apply(self.storage, plan)
             step.result = f"{applied.added} created"
 
-    def apply_platform(self, targets: Sequence[str] = (), title: str = "Platform") -> bool:
+    def apply_platform(self) -> bool:
         """Make the platform what the configuration says; False where nothing was to change."""
         self._leftovers.clear_failed_jobs()
         self._leftovers.clear_strays()
-        try:
-            return self._plan_and_apply(targets, title)
-        except _SourcesChangedError:
-            self._progress.warn("Files of the project changed while it was built: planned anew.")
-            return self._plan_and_apply(targets, title)
+        return self._plan_and_apply("Platform", ())
 
-    def _plan_and_apply(self, targets: Sequence[str], title: str) -> bool:
-        with self._step(f"{title}: plan") as step:
-            plan = self.platform.plan(self._plan_file("platform"), targets=targets)
-            step.result = "nothing to change" if plan.is_empty else _counted(plan)
-            for change in plan.changes:
-                self._progress.log(f"  plan: {change.verb} {change.address}")
-        if plan.is_empty:
-            return False
-        with self._step(f"{title}: apply") as step:
-            applied = self._apply(self.platform, plan)
-            step.result = f"{applied.added} made, {applied.changed} changed, {applied.removed} removed"
-        return True
+    def apply_images(self, targets: Sequence[str]) -> bool:
+        """Build the images that are missing, and touch nothing that runs; False where none was."""
+        return self._plan_and_apply("Images", targets)
 
     def plan_text(self) -> str:
         """Plan both roots and give what people read."""
@@ -133,6 +120,25 @@ class Roots:
         """Remove the volumes, and with them the data."""
         with self._step("Removing volumes") as step, self._marked():
             step.result = f"{self.storage.destroy().removed} removed"
+
+    def _plan_and_apply(self, title: str, targets: Sequence[str], *, again: bool = True) -> bool:
+        try:
+            with self._step(f"{title}: plan") as step:
+                plan = self.platform.plan(self._plan_file("platform"), targets=targets)
+                step.result = "nothing to change" if plan.is_empty else _counted(plan)
+                for change in plan.changes:
+                    self._progress.log(f"  plan: {change.verb} {change.address}")
+            if plan.is_empty:
+                return False
+            with self._step(f"{title}: apply") as step:
+                applied = self._apply(self.platform, plan)
+                step.result = f"{applied.added} made, {applied.changed} changed, {applied.removed} removed"
+        except _SourcesChangedError:
+            if not again:
+                raise
+            self._progress.warn("Files of the project changed while it was built: planned anew.")
+            return self._plan_and_apply(title, targets, again=False)
+        return True
 
     def _apply(self, terraform: Terraform, plan: Plan) -> Any:
         with self._marked():

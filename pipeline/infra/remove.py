@@ -82,7 +82,7 @@ def wipe(layout: Layout, progress: Progress, binary: str) -> None:
         for file in (layout.work / "plans").glob(f"{layout.environment}-*"):
             file.unlink()
         layout.apply_mark.unlink(missing_ok=True)
-        if not layout.all_states():
+        if not (layout.platform_states() or layout.storage_states()):
             layout.generated_variables_file.unlink(missing_ok=True)
             (layout.work / "provider").unlink(missing_ok=True)
         step.result = "removed"

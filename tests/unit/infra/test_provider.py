@@ -126,6 +126,16 @@ def test_going_over_to_the_official_one_takes_the_stand_in_out_of_the_way(layout
     assert provider.remembered_choice(layout) is Kind.OFFICIAL
 
 
+def test_volumes_outlive_a_switch_and_are_adopted_after_it(layout: Layout) -> None:
+    install(layout, Kind.OFFLINE, "terraform", Path(sys.executable))
+    layout.storage_state.write_text(json.dumps({"resources": [{"mode": "managed"}]}), encoding="utf-8")
+    install(layout, Kind.OFFLINE, "terraform", Path(sys.executable))
+    assert layout.storage_states() == [layout.storage_state]
+    install(layout, Kind.OFFICIAL, "terraform", Path(sys.executable))
+    assert layout.storage_states() == []
+    assert layout.storage_state.with_name("terraform.tfstate.offline").exists()
+
+
 def test_a_checkout_that_moved_forgets_its_old_lock_file(layout: Layout, tmp_path: Path) -> None:
     install(layout, Kind.OFFLINE, "terraform", Path(sys.executable))
     assert init(layout.root, "-chdir=infra/terraform").returncode == 0
@@ -156,5 +166,6 @@ def test_every_state_of_the_checkout_is_found(layout: Layout) -> None:
     state = layout.work / "environments" / "staging" / "platform" / "terraform.tfstate"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"resources": []}), encoding="utf-8")
-    assert layout.all_states() == [state]
+    assert layout.platform_states() == [state]
+    assert layout.storage_states() == []
     assert Layout("staging", layout.root).platform_state == state
