@@ -12,28 +12,12 @@ from typing import Self
 
 import docker
 
-__all__ = ["LABEL", "LOOPBACK", "SECRETS", "Environment"]
+from pipeline.infra.secrets import SECRET_NAMES
+
+__all__ = ["LABEL", "LOOPBACK", "Environment"]
 
 LOOPBACK = "127.0.0.1"
 LABEL = "io.galewatch.environment"
-SECRETS = (
-    "cassandra_admin",
-    "cassandra_reader",
-    "cassandra_spark",
-    "kafka_admin",
-    "kafka_alerts",
-    "kafka_publisher",
-    "kafka_reader",
-    "kafka_tables",
-    "postgres_airflow",
-    "postgres_history",
-    "postgres_reader",
-    "postgres_registry",
-    "postgres_superuser",
-    "registry_admin",
-    "registry_client",
-    "zookeeper_kafka",
-)
 
 
 class Environment:
@@ -50,7 +34,7 @@ class Environment:
         """Make the network and the secrets."""
         # Readable for the containers' user; the folder above it is not, for anybody else here.
         self.secrets.mkdir(mode=0o755)
-        for name in SECRETS:
+        for name in SECRET_NAMES:
             self.set_password(name, secrets.token_hex(16))
         self.network = self._engine.networks.create(f"galewatch-{self.name}", labels=self.labels)
         return self
