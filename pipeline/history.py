@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import psycopg2
 from psycopg2.extras import execute_values
 
+from pipeline._history_rows import (
+    MARK,
+    SELECT,
+    UNPUBLISHED,
+    UPSERT,
+    WAITING,
+    from_row,
+    rounds,
+    store_rejected,
+    to_row,
+)
 from pipeline.errors import HistoryError
-from pipeline.readings import FIELDS, Reading, RejectedReading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime, timedelta
     from types import TracebackType
 
     from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
     from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the same
 
+    from pipeline.readings import Reading, RejectedReading
     from pipeline.settings import HistorySettings
     from pipeline.stations import Station
 
@@ -32,59 +42,6 @@ _CONNECT_TIMEOUT_SECONDS = 5
 _LOCK_TIMEOUT_MS = 60_000
 # A publisher that hangs between reading the outbox and marking it is cut off, and its rows are free again.
 _IDLE_TRANSACTION_TIMEOUT_MS = 120_000
-
-_KEY = "station_id, observed_at, source"
-_VALUES = ", ".join(FIELDS.values())
-
-# An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes
-# nothing.
-_UPSERT = f"""
-INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, ingested_at, streamed)
-VALUES %s
-ON CONFLICT ({_KEY}) DO UPDATE
-SET ({_VALUES}) = ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())}),
-    origin = EXCLUDED.origin,
-    revision = stored.revision + 1,
-    fetched_at = EXCLUDED.fetched_at,
-    ingested_at = EXCLUDED.ingested_at,
-    streamed = stored.streamed OR EXCLUDED.streamed
-WHERE ({", ".join(f"stored.{name}" for name in FIELDS.values())})
-      IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())})
-  AND EXCLUDED.fetched_at >= stored.fetched_at
-RETURNING revision, streamed
-"""  # noqa: S608 - made of constants of this module
-
-_UNPUBLISHED = f"""
-SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at
-FROM readings
-WHERE streamed AND published_revision IS DISTINCT FROM revision
-ORDER BY observed_at, station_id, source
-LIMIT %s
-FOR UPDATE SKIP LOCKED
-"""  # noqa: S608 - the same
-
-_WAITING = """
-SELECT count(*) FROM readings WHERE streamed AND published_revision IS DISTINCT FROM revision
-"""
-
-_MARK = """
-UPDATE readings SET published_revision = revision, published_at = now()
-FROM (VALUES %s) AS acknowledged (station_id, observed_at, source)
-WHERE (readings.station_id, readings.observed_at, readings.source)
-    = (acknowledged.station_id, acknowledged.observed_at, acknowledged.source)
-"""
-
-_SELECT = f"""
-SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at, ingested_at, streamed, published_at
-FROM readings
-WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
-  AND (%(since)s::timestamptz IS NULL OR observed_at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR observed_at < %(until)s)
-ORDER BY observed_at DESC, station_id, source
-LIMIT %(limit)s
-"""  # noqa: S608 - the same
-
-_REJECTION_NAMESPACE = uuid.UUID("0b7d5f0a-3c0b-5a53-8a54-67616c657761")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +134,11 @@ class History:
         """
         written: list[tuple[int, bool]] = []
         with self._transaction() as cursor:
-            for rows in _rounds(readings):
-                values = [_row(reading, horizon, now) for reading in rows]
-                written += execute_values(cursor, _UPSERT, values, page_size=1000, fetch=True)
+            for rows in rounds(readings):
+                values = [to_row(reading, horizon, now) for reading in rows]
+                written += execute_values(cursor, UPSERT, values, page_size=1000, fetch=True)
             if rejected:
-                _store_rejected(cursor, rejected, now)
+                store_rejected(cursor, rejected, now)
         stored = sum(revision == 1 for revision, _ in written)
         return LoadReport(
             stored=stored,
@@ -200,8 +157,8 @@ class History:
         marked and the rows are published again, under the same event ids.
         """
         with self._transaction() as cursor:
-            cursor.execute(_UNPUBLISHED, (limit,))
-            outbox = Outbox(tuple(_reading(row) for row in cursor.fetchall()))
+            cursor.execute(UNPUBLISHED, (limit,))
+            outbox = Outbox(tuple(from_row(row) for row in cursor.fetchall()))
             try:
                 yield outbox
             except BaseException:
@@ -213,7 +170,7 @@ class History:
     def waiting(self) -> int:
         """Count the readings that are to be published and not yet acknowledged."""
         with self._transaction() as cursor:
-            cursor.execute(_WAITING)
+            cursor.execute(WAITING)
             (count,) = cursor.fetchone() or (0,)
         return int(count)
 
@@ -227,8 +184,8 @@ class History:
     ) -> list[HistoryRow]:
         """Read stored readings observed in [since, until), the latest first."""
         with self._transaction() as cursor:
-            cursor.execute(_SELECT, {"station": station_id, "since": since, "until": until, "limit": limit})
-            return [HistoryRow(_reading(row[:-3]), row[-3], row[-2], row[-1]) for row in cursor.fetchall()]
+            cursor.execute(SELECT, {"station": station_id, "since": since, "until": until, "limit": limit})
+            return [HistoryRow(from_row(row[:-3]), row[-3], row[-2], row[-1]) for row in cursor.fetchall()]
 
     def store_stations(self, stations: Sequence[Station]) -> int:
         """Write name and place of the stations; returns how many were new or changed."""
@@ -263,73 +220,7 @@ class History:
             if reading.event_id in outbox.acknowledged
         ]
         if keys:
-            execute_values(cursor, _MARK, keys, template="(%s, %s::timestamptz, %s)", page_size=1000)
-
-
-def _rounds(readings: Sequence[Reading]) -> list[list[Reading]]:
-    """Split readings so that no round holds a key twice: one statement cannot write a row twice.
-
-    Each round is in key order, so that two loads at once take their locks in the same order and never
-    deadlock.
-    """
-    rounds: list[dict[str, Reading]] = []
-    for reading in readings:
-        key = reading.event_id
-        turn = next((rows for rows in rounds if key not in rows), None)
-        if turn is None:
-            turn = {}
-            rounds.append(turn)
-        turn[key] = reading
-    return [sorted(rows.values(), key=lambda r: (r.station_id, r.observed_at, r.source)) for rows in rounds]
-
-
-def _row(reading: Reading, horizon: timedelta, now: datetime) -> tuple[Any, ...]:
-    return (
-        reading.station_id,
-        reading.observed_at,
-        reading.source,
-        reading.origin,
-        reading.event_id,
-        *reading.measures.values(),
-        reading.fetched_at,
-        now,
-        reading.fetched_at - reading.observed_at < horizon,
-    )
-
-
-def _reading(row: Sequence[Any]) -> Reading:
-    station_id, observed_at, source, origin, revision, *values, fetched_at = row
-    # Checked when it was stored; a limit that was narrowed since must not block the outbox.
-    return Reading.model_construct(
-        station_id=station_id,
-        observed_at=observed_at.astimezone(UTC),
-        source=source,
-        origin=origin,
-        revision=revision,
-        **dict(zip(FIELDS.values(), values, strict=True)),
-        fetched_at=fetched_at.astimezone(UTC),
-    )
-
-
-def _store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], now: datetime) -> None:
-    rows = {
-        str(uuid.uuid5(_REJECTION_NAMESPACE, record.model_dump_json())): (
-            record.source,
-            record.station_id,
-            record.observed_at,
-            record.reason,
-            record.raw,
-            now,
-        )
-        for record in rejected
-    }
-    execute_values(
-        cursor,
-        "INSERT INTO rejected_readings "
-        "(rejection_id, source, station_id, observed_at, reason, raw, ingested_at) "
-        "VALUES %s ON CONFLICT (rejection_id) DO NOTHING",
-        [(rejection_id, *values) for rejection_id, values in sorted(rows.items())],
-    )
+            execute_values(cursor, MARK, keys, template="(%s, %s::timestamptz, %s)", page_size=1000)
 
 
 def _first_line(error: psycopg2.Error) -> str:

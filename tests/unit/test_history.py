@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.history import _rounds, _row
+from pipeline._history_rows import rounds, to_row
 from pipeline.readings import Reading
 from tests.strategies import readings
 
@@ -20,16 +20,16 @@ def _fetched(age: timedelta) -> Reading:
 
 
 def test_a_reading_younger_than_the_horizon_at_its_fetch_is_streamed() -> None:
-    assert _row(_fetched(HORIZON - timedelta(milliseconds=1)), HORIZON, OBSERVED)[-1] is True
+    assert to_row(_fetched(HORIZON - timedelta(milliseconds=1)), HORIZON, OBSERVED)[-1] is True
 
 
 def test_a_reading_as_old_as_the_horizon_is_history_only() -> None:
-    assert _row(_fetched(HORIZON), HORIZON, OBSERVED)[-1] is False
+    assert to_row(_fetched(HORIZON), HORIZON, OBSERVED)[-1] is False
 
 
 def test_a_load_long_after_the_fetch_decides_the_same() -> None:
     late = OBSERVED + timedelta(days=30)
-    assert _row(_fetched(HORIZON / 2), HORIZON, late)[-1] is True
+    assert to_row(_fetched(HORIZON / 2), HORIZON, late)[-1] is True
 
 
 few = st.lists(readings(station_ids=st.sampled_from(["a", "b"])), max_size=12)
@@ -37,9 +37,9 @@ few = st.lists(readings(station_ids=st.sampled_from(["a", "b"])), max_size=12)
 
 @given(given=few)
 def test_no_round_writes_a_row_twice_and_none_is_left_out(given: list[Reading]) -> None:
-    rounds = _rounds(given)
-    assert len(given) == sum(len(rows) for rows in rounds)
-    for rows in rounds:
+    made = rounds(given)
+    assert len(given) == sum(len(rows) for rows in made)
+    for rows in made:
         keys = [(r.station_id, r.observed_at, r.source) for r in rows]
         assert sorted(set(keys)) == keys
 
@@ -52,4 +52,4 @@ def test_repeated_keys_are_written_in_the_order_given(given: list[Reading]) -> N
             found.setdefault(reading.event_id, []).append(reading)
         return found
 
-    assert turns(given) == turns([reading for rows in _rounds(given) for reading in rows])
+    assert turns(given) == turns([reading for rows in rounds(given) for reading in rows])
