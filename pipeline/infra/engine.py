@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import docker
 import requests
@@ -150,16 +150,33 @@ def ensure_engine(logs: Path, say: Callable[[str], None]) -> docker.DockerClient
 def install_packages(packages: tuple[str, ...], log: Path) -> None:
     """Install Debian packages as root; raises InfraError naming the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    wait = "DPkg::Lock::Timeout=120"
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120"]
+    commands = [
+        ["dpkg", "--configure", "-a"],  # completes what an earlier installation may have broken off
+        [*apt, "update"],
+        [*apt, "install", "-y", "--no-install-recommends", *packages],
+    ]
     with log.open("a", encoding="utf-8") as file:
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            done = subprocess.run(
-                ["apt-get", "-o", wait, *arguments],
-                stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, check=False,
-            )  # fmt: skip
-    if done.returncode != 0:
+        codes = [_uninterrupted(command, file) for command in commands]
+    if codes[-1] != 0:
         raise InfraError(f"apt-get could not install {' '.join(packages)}: see {log}.")
+
+
+def _uninterrupted(command: list[str], log: IO[str]) -> int:
+    """Run a command that must not be cut off: Ctrl-C is held back until it has ended."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        start_new_session=True,
+    )
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
 
 
 def start_daemon(log: Path) -> None:

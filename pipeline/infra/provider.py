@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -95,7 +96,8 @@ def registry_answers(program: str) -> bool:
     """Ask the provider registry of `terraform` or `tofu`; 5 s at most, and a quick no is final."""
     address = f"https://{_REGISTRIES[program]}/.well-known/terraform.json"
     try:
-        return httpx.get(address, timeout=_PROBE_S).is_success
+        # The system's authorities, as Terraform takes them: a company's own is not among httpx's.
+        return httpx.get(address, timeout=_PROBE_S, verify=ssl.create_default_context()).is_success
     except (httpx.HTTPError, OSError):
         return False
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -118,3 +121,17 @@ def test_a_daemon_that_dies_at_once_is_told_with_its_reason(
     monkeypatch.setattr(engine, "_PID_FILE", tmp_path / "docker.pid")
     with pytest.raises(InfraError, match="failed to start: no iptables"):
         engine.start_daemon(tmp_path / "logs" / "dockerd.log")
+
+
+def test_an_installation_is_not_cut_off_by_ctrl_c(tmp_path: Path) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+
+    def press() -> None:
+        while not begun.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    with (tmp_path / "log").open("w", encoding="utf-8") as log, pytest.raises(KeyboardInterrupt):
+        engine._uninterrupted(["sh", "-c", f"touch {begun}; sleep 0.5; touch {ended}"], log)
+    assert ended.exists()
