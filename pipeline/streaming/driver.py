@@ -46,8 +46,9 @@ def main(driver: str) -> int:
     logging.Formatter.converter = time.gmtime
     logging.Formatter.default_time_format = "%Y-%m-%dT%H:%M:%S"
     logging.Formatter.default_msec_format = "%s.%03dZ"
-    for chatty in ("py4j", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # py4j prints the trace of each failed batch, whose reason the driver tells; httpx each request.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

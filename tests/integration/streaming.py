@@ -65,7 +65,6 @@ class Platform(NamedTuple):
     stack: Stack
     spark: SparkCluster
     cassandra: Any
-    producer: Producer
 
     def rows(self, table: str, *stations: str) -> list[dict[str, Any]]:
         """Read the rows of some stations."""
@@ -114,14 +113,16 @@ def framed(record: dict[str, Any], schema_id: int, schema: Any = SCHEMA) -> byte
 def send(platform: Platform, values: Sequence[tuple[str, bytes | None]]) -> list[tuple[int, int]]:
     """Produce keys and values to the readings, and give the partition and offset of each."""
     places: dict[int, tuple[int, int]] = {}
+    # Made anew each time: after a restart of the broker an old one may believe that there is no topic.
+    producer = Producer({**platform.stack.kafka.client_config("publisher"), "acks": "all"})
     for number, (key, value) in enumerate(values):
 
         def delivered(error: Any, message: Any, number: int = number) -> None:
             assert error is None
             places[number] = (message.partition(), message.offset())
 
-        platform.producer.produce("readings", value, key, on_delivery=delivered)
-    assert platform.producer.flush(60) == 0
+        producer.produce("readings", value, key, on_delivery=delivered)
+    assert producer.flush(60) == 0
     return [places[number] for number in range(len(values))]
 
 
