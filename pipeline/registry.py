@@ -24,9 +24,8 @@ __all__ = ["UNREACHABLE", "Registry"]
 UNREACHABLE = (HTTPError, OSError)
 """What confluent-kafka's client lets through when the registry does not answer; its HTTP client is httpx2."""
 
-# A registry that is up answers in milliseconds, but one that has just started beside everything else, on a
-# small machine, took more than ten seconds for its first schema. The callers have retries of their own.
-_TIMEOUT_SECONDS = 30
+# A registry that is up answers in milliseconds; the callers have retries of their own.
+_TIMEOUT_SECONDS = 10
 _UNAUTHORIZED = (401, 403)
 _NOT_FOUND = 404
 _CONFLICT = 409

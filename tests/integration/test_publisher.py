@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.schema_registry import topic_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -89,7 +90,9 @@ def everything(kafka: Kafka, registry: RegistrySettings, topic: str = "readings"
     found: list[tuple[bytes, Any]] = []
     try:
         with Client(registry) as client:
-            decode = AvroDeserializer(client.client)
+            decode = AvroDeserializer(
+                client.client, conf={"subject.name.strategy": topic_subject_name_strategy}
+            )
             context = SerializationContext(topic, MessageField.VALUE)
             partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
             for number in partitions:
