@@ -93,8 +93,8 @@ class Publisher:
             conf={
                 "auto.register.schemas": False,
                 "use.latest.version": False,
-                # The default asks the registry for "associations" first, which Apicurio does not know: it answers
-                # 404 or, in 3 of 16 tries soon after its start, nothing at all.
+                # The default asks the registry for "associations" first, which Apicurio does not know: it
+                # answers 404 or, in 3 of 16 tries soon after its start, nothing at all.
                 "subject.name.strategy": topic_subject_name_strategy,
             },
         )
