@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# No deadline: a machine that is busy with containers makes any single example slow. The rest, as the `ci`
-# profile where CI is set, stays what Hypothesis chose. `make test-full` takes the other profile.
-settings.register_profile("galewatch", settings(), deadline=None, max_examples=50)
-settings.register_profile("thorough", settings(), deadline=None, max_examples=2000)
-settings.load_profile("galewatch")
+# The environment of Airflow's own tests has no Hypothesis.
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # No deadline: a machine that is busy with containers makes any single example slow. The rest, as the
+    # `ci` profile where CI is set, stays what Hypothesis chose. `make test-full` takes the other profile.
+    settings.register_profile("galewatch", settings(), deadline=None, max_examples=50)
+    settings.register_profile("thorough", settings(), deadline=None, max_examples=2000)
+    settings.load_profile("galewatch")
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
 
