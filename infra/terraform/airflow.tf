@@ -17,8 +17,8 @@ module "job_airflow_migrate" {
   secrets     = local.airflow_secrets
 
   env = {
-    GALEWATCH_POSTGRES_HOST = module.postgres.host
-    GALEWATCH_AFTER         = module.job_postgres.done
+    GALEWATCH_HISTORY_HOST = module.postgres.host
+    GALEWATCH_AFTER        = module.job_postgres.done
   }
 }
 
