@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 HOUR = timedelta(hours=1)
-# After a driver was killed: its restart, Spark's start, and the replay of the last batch, on two busy cores.
-DELIVERED_WITHIN_S = 240
-RUN_TIMEOUT_S = 240
+# After a driver was killed: its restart, Spark's start, the replay of the last batch. Half a minute on two
+# idle cores, and more than two minutes were seen on very busy ones.
+DELIVERED_WITHIN_S = 480
+RUN_TIMEOUT_S = 480
 COMPRESSED_CITIES = 3
 
 

@@ -5,12 +5,15 @@ locals {
   # Relative to the root module, as build.context is: an absolute path would give another tag in every checkout.
   context = "${path.root}/../.."
 
+  # What .dockerignore keeps out of every image.
+  host_only = ["pipeline/cli.py", "pipeline/environment.py", "pipeline/infra/"]
+
   files = sort([
     for file in setunion(
       fileset(local.context, "infra/images/${var.name}/**"),
       [for pattern in var.sources : fileset(local.context, pattern)]...
     ) : file
-    if !strcontains(file, "__pycache__")
+    if !strcontains(file, "__pycache__") && !anytrue([for path in local.host_only : startswith(file, path)])
   ])
 
   # build_args hold the tags of the images underneath, so a new base gives everything on it a new tag, too.
