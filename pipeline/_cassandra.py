@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import CassandraSettings
 
-__all__ = ["LoginRefusedError", "session"]
+__all__ = ["FAILURES", "LoginRefusedError", "session"]
 
 # The driver warns of every node that it cannot reach; who calls gets the error itself.
 logging.getLogger("cassandra").addHandler(logging.NullHandler())
@@ -35,7 +35,8 @@ _CONNECT_TIMEOUT_SECONDS = 5
 _PROTOCOL_VERSION = 5
 
 
-_FAILURES = (DriverException, NoHostAvailable, OSError, RequestExecutionException)
+FAILURES = (DriverException, NoHostAvailable, OSError, RequestExecutionException)
+"""What the driver raises when Cassandra, or the way to it, says no."""
 
 
 class LoginRefusedError(ServingError):
@@ -73,13 +74,13 @@ def session(
             executor_threads=1,
         )
         opened = cluster.connect(keyspace)
-    except _FAILURES as error:
+    except FAILURES as error:
         if cluster is not None:
             cluster.shutdown()
         raise _kept_out(where, settings.user, error) from None
     try:
         yield opened
-    except _FAILURES as error:
+    except FAILURES as error:
         raise ServingError(f"{where} refused: {_reason(error)}") from error
     finally:
         cluster.shutdown()

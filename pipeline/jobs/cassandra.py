@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cassandra.query import SimpleStatement
 
-from pipeline._cassandra import LoginRefusedError, session
+from pipeline._cassandra import FAILURES, LoginRefusedError, session
 from pipeline.errors import JobError, ServingError
 from pipeline.schemas import cassandra_statements
 from pipeline.settings import CassandraSettings
@@ -92,9 +92,11 @@ def _disable_built_in(job: Job, opened: Any) -> None:
     if row is None or not (row.can_login or row.is_superuser):
         return
     # A new password as well: should somebody let it log in again, then not with the one that everybody knows.
-    opened.execute(
+    _set_password(
+        job,
+        opened,
         f"ALTER ROLE {_BUILT_IN} WITH SUPERUSER = false AND LOGIN = false "
-        f"AND PASSWORD = {_text(secrets.token_urlsafe(32))}"
+        f"AND PASSWORD = {_text(secrets.token_urlsafe(32))}",
     )
     job.say(f"role {_BUILT_IN}: disabled")
 
@@ -136,9 +138,11 @@ def _ensure_role(job: Job, opened: Any, role: str) -> None:
     row = _role(opened, role)
     if row is not None and row.can_login and _may_log_in(job, role, password):
         return
-    opened.execute(
+    _set_password(
+        job,
+        opened,
         f"{'CREATE' if row is None else 'ALTER'} ROLE {role} WITH SUPERUSER = false AND LOGIN = true "
-        f"AND PASSWORD = {_text(password)}"
+        f"AND PASSWORD = {_text(password)}",
     )
 
     def log_in() -> None:
@@ -148,6 +152,11 @@ def _ensure_role(job: Job, opened: Any, role: str) -> None:
     # The old password may be cached for two seconds: who depends on this job can log in at once.
     job.wait_for("Cassandra's new role", log_in, failing_with=LoginRefusedError)
     job.say(f"role {role}: {'created' if row is None else 'password set anew'}")
+
+
+def _set_password(job: Job, opened: Any, statement: str) -> None:
+    """Run a statement that sets a role's password, which Cassandra refuses for 5 s after the last time."""
+    job.wait_for("Cassandra", lambda: opened.execute(statement), failing_with=FAILURES)
 
 
 def _role(opened: Any, role: str) -> Any:
