@@ -12,7 +12,7 @@ from pipeline.airflow_connections import WEATHER, history_settings, weather_sett
 from pipeline.airflow_parts import READINGS, TASK_DEFAULTS, WEATHER_POOL
 from pipeline.config import config_dir
 from pipeline.platform import load_platform
-from pipeline.stations import load_stations
+from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 
 
 @dag(
@@ -35,7 +35,7 @@ def ingest_weather() -> None:
     ) -> ingest.Extracted:
         now = datetime.now(UTC)
         window = ingest.window(data_interval_start, data_interval_end, now=now)
-        stations = load_stations(config_dir() / "stations.yaml")
+        stations = stations_of(load_stations(config_dir() / "stations.yaml"), DEFAULT_SOURCE)
         return ingest.extract(weather_settings(WEATHER), stations, window, fetched_at=now)
 
     @task

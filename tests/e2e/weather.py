@@ -62,11 +62,15 @@ def cut_recording(target: Path) -> Path:
 
 
 def station_places() -> dict[str, tuple[float, float]]:
-    """Read id, latitude and longitude of the product's stations."""
+    """Read id, latitude and longitude of the product's stations of Open-Meteo."""
     stations = yaml.safe_load((PROJECT_ROOT / "config" / "stations.yaml").read_text(encoding="utf-8"))[
         "stations"
     ]
-    return {station["id"]: (station["latitude"], station["longitude"]) for station in stations}
+    return {
+        station["id"]: (station["latitude"], station["longitude"])
+        for station in stations
+        if "source" not in station
+    }
 
 
 def thresholds() -> list[Threshold]:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from pipeline.history import History, HistoryRow
 from pipeline.settings import HistorySettings
-from pipeline.stations import load_stations
+from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
 from pipeline.weather_api.settings import WeatherApiSettings
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
@@ -160,7 +160,7 @@ def stored(history: History, since: datetime, until: datetime) -> list[HistoryRo
 def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_and_only_once(
     airflow: Airflow, history: History
 ) -> None:
-    count = len(load_stations(ROOT / "config" / "stations.yaml"))
+    count = len(stations_of(load_stations(ROOT / "config" / "stations.yaml"), DEFAULT_SOURCE))
     first = airflow.run("ingest_weather", THIS_HOUR)
     assert first["state"] == "success"
     assert first["returned"]["load"] == {

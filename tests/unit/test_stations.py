@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import config_dir
 from pipeline.errors import ConfigError
-from pipeline.stations import Station, load_stations
+from pipeline.stations import DEFAULT_SOURCE, Station, load_stations, stations_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,8 @@ def test_stations_are_loaded_in_their_order(tmp_path: Path) -> None:
         (OSLO.replace("name", "nmae"), r"\.name: is missing"),
         (OSLO.replace("name: Oslo", "name: Oslo, height: 23"), r"\.height: unknown key \(its value is 23\)"),
         (OSLO.replace("name: Oslo", "name: ''"), r"\.name: .*at least 1 character, got ''"),
+        (OSLO.replace("name: Oslo", "name: Oslo, source: NWS"), r"\.source: .*got 'NWS'"),
+        (OSLO.replace("name: Oslo", "name: Oslo, code: 'K JFK'"), r"\.code: .*got 'K JFK'"),
         (OSLO.replace("id: oslo", "id: galewatch-selftest"), r"'galewatch-selftest' is reserved"),
         ("oslo", r"stations\[1\]: .*got 'oslo'"),
     ],
@@ -85,8 +87,18 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load_stations(path)
 
 
+def test_a_station_belongs_to_one_source_that_may_call_it_otherwise(tmp_path: Path) -> None:
+    kennedy = "{ id: nws-kjfk, source: nws, code: KJFK, name: Kennedy, latitude: 40.64, longitude: -73.76 }"
+    stations = load(tmp_path, OSLO, kennedy)
+    assert [(station.source, station.source_code) for station in stations] == [
+        (DEFAULT_SOURCE, "oslo"),
+        ("nws", "KJFK"),
+    ]
+    assert stations_of(stations, "nws") == stations[1:]
+
+
 def test_the_committed_stations_lie_on_every_continent() -> None:
-    stations = load_stations(config_dir() / "stations.yaml")
+    stations = stations_of(load_stations(config_dir() / "stations.yaml"), DEFAULT_SOURCE)
     corners = {(station.latitude > 0, round(station.longitude / 60)) for station in stations}
     assert len(stations) <= 100, "more need a second call to the service"
     assert {longitude for _, longitude in corners} >= {-2, -1, 0, 1, 2, 3}

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.config import config_dir
 from pipeline.sources.open_meteo import OpenMeteo
-from pipeline.stations import load_stations
+from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
 from pipeline.weather_api.climate import Climate
 from pipeline.weather_api.settings import WeatherApiSettings
@@ -31,7 +31,7 @@ DAY = Path(__file__).parents[2] / "data" / "synthetic-day"
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 THIS_HOUR = NOW.replace(minute=0)
 HOUR = timedelta(hours=1)
-STATIONS = load_stations(config_dir() / "stations.yaml")
+STATIONS = stations_of(load_stations(config_dir() / "stations.yaml"), DEFAULT_SOURCE)
 VARIABLES = "temperature_2m,relative_humidity_2m,pressure_msl,wind_speed_10m"
 CLIENT = httpx.Client()
 

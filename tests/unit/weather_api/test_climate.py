@@ -11,12 +11,15 @@ import pytest
 from pipeline.config import config_dir
 from pipeline.readings import Reading
 from pipeline.rules import evaluate, load_rules
-from pipeline.stations import Station, load_stations
+from pipeline.stations import DEFAULT_SOURCE, Station, load_stations, stations_of
 from pipeline.weather_api.climate import Climate
 from pipeline.weather_api.weather import hour_of, instant_of
 
 CLIMATE = Climate(7)
-STATIONS = {station.id: station for station in load_stations(config_dir() / "stations.yaml")}
+STATIONS = {
+    station.id: station
+    for station in stations_of(load_stations(config_dir() / "stations.yaml"), DEFAULT_SOURCE)
+}
 NEW_YEAR = hour_of(datetime(2026, 1, 1, tzinfo=UTC))
 YEAR = range(NEW_YEAR, NEW_YEAR + 365 * 24)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import config_dir
-from pipeline.stations import load_stations
+from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 from pipeline.weather_api.recording import Recording, load_recording
 from pipeline.weather_api.replay import NEARBY_KM, Replay, distance_km
 from pipeline.weather_api.weather import NOTHING, Place, Values, hour_of
@@ -93,7 +93,7 @@ def test_distances_are_along_the_surface() -> None:
 
 
 def test_no_committed_station_has_the_weather_of_another(recording: Recording) -> None:
-    for station in load_stations(config_dir() / "stations.yaml"):
+    for station in stations_of(load_stations(config_dir() / "stations.yaml"), DEFAULT_SOURCE):
         for city in recording.cities:
             here = (station.latitude, station.longitude) == (city.latitude, city.longitude)
             near = (
