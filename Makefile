@@ -17,13 +17,16 @@ options = --environment $(ENV)
 fast = -m "not engine and not e2e"
 
 .DEFAULT_GOAL := help
-.PHONY: help up prepare plan down wipe status logs images lint test-fast test test-full requirements versions environments
+.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full requirements versions environments
 
 ##@ Running it
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a day of weather through rules and averages, in this terminal: no Docker, no root, no network
+	@infra/bootstrap host && .venv/bin/galewatch demo
 
 up: ## from nothing to the first alert; again: nothing to change, and the current alerts
 	@$(galewatch) up $(options)

@@ -11,6 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from pipeline import cli
+from pipeline.cli.options import instant
+from pipeline.cli.output import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,20 +25,20 @@ run = CliRunner().invoke
 )
 def test_a_span_counts_back_from_now(text: str, seconds: int) -> None:
     expected = datetime.now(UTC) - timedelta(seconds=seconds)
-    assert abs(cli._instant(text) - expected) < timedelta(seconds=5)
+    assert abs(instant(text) - expected) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(
     "text", ["2026-07-01T12:00:00Z", "2026-07-01T12:00", "2026-07-01T14:00:00+02:00", "2026-07-01 12:00:00"]
 )
 def test_a_time_is_utc_unless_it_has_a_zone(text: str) -> None:
-    assert datetime(2026, 7, 1, 12, tzinfo=UTC) == cli._instant(text)
+    assert datetime(2026, 7, 1, 12, tzinfo=UTC) == instant(text)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7w", "2026-13-01"])
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="24h"):
-        cli._instant(text)
+        instant(text)
 
 
 @pytest.mark.parametrize("command", [["alerts"], ["averages", "--station", "a"], ["history"]])
@@ -69,7 +71,7 @@ ROW = {"observed_at": datetime(2026, 7, 1, 12, tzinfo=UTC), "value": 45.0, "note
 
 
 def test_json_is_one_object_a_line_with_utc_times(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._show([ROW, ROW], ("observed_at",), as_json=True, nothing="nothing")
+    show([ROW, ROW], ("observed_at",), as_json=True, nothing="nothing")
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
     expected = {"observed_at": "2026-07-01T12:00:00Z", "value": 45.0, "note": None, "origin": "selftest"}
@@ -77,14 +79,14 @@ def test_json_is_one_object_a_line_with_utc_times(capsys: pytest.CaptureFixture[
 
 
 def test_a_table_shows_where_a_reading_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._show([ROW], ("observed_at", "value", "note", "origin"), as_json=False, nothing="nothing")
+    show([ROW], ("observed_at", "value", "note", "origin"), as_json=False, nothing="nothing")
     out = capsys.readouterr().out
     for text in ("2026-07-01T12:00:00Z", "45", "selftest"):
         assert text in out
 
 
 def test_no_rows_are_said_so_and_no_json(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._show([], ("origin",), as_json=False, nothing="no alerts")
+    show([], ("origin",), as_json=False, nothing="no alerts")
     assert capsys.readouterr().out == "no alerts\n"
-    cli._show([], ("origin",), as_json=True, nothing="no alerts")
+    show([], ("origin",), as_json=True, nothing="no alerts")
     assert capsys.readouterr().out == ""

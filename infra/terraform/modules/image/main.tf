@@ -6,7 +6,7 @@ locals {
   context = "${path.root}/../.."
 
   # What .dockerignore keeps out of every image.
-  host_only = ["pipeline/cli.py", "pipeline/environment.py", "pipeline/infra/"]
+  host_only = ["pipeline/cli/", "pipeline/demo/", "pipeline/environment.py", "pipeline/infra/"]
 
   files = sort([
     for file in setunion(

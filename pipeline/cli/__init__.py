@@ -1,0 +1,20 @@
+"""`galewatch`: look at alerts, averages and history, and at the platform itself, in one environment."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline.cli import demo, look, operate
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="galewatch",
+    help="Look at the alerts, averages and history of a running environment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for _command in (look.alerts, look.averages, look.history, operate.status, demo.demo):
+    app.command()(_command)

@@ -1,0 +1,107 @@
+"""Commands that show rows: alerts, averages and history."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import AsJson, Limit, Name, Since, Station  # noqa: TC001 - typer resolves annotations at run time
+from pipeline.cli.output import sentences, show
+from pipeline.environment import Environment
+
+__all__ = ["alerts", "averages", "history"]
+
+
+def alerts(
+    station: Station = None,
+    limit: Limit = 20,
+    since: Since = None,
+    *,
+    as_json: AsJson = False,
+    env: Name = None,
+) -> None:
+    """Show the newest alerts (of the last 7 days, unless --since says otherwise)."""
+    from pipeline.serving import Serving  # noqa: PLC0415 - the driver takes half a second to import
+
+    now = datetime.now(UTC)
+    since = since or now - timedelta(days=7)
+    with sentences():
+        environment = Environment.from_env(env)
+        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
+            found = (
+                serving.alerts_of_station(station, since=since, limit=limit)
+                if station
+                else serving.latest_alerts(since=since, now=now, limit=limit)
+            )
+    columns = ("observed_at", "station_id", "severity", "message", "value", "threshold", "unit", "origin")
+    show([asdict(alert) for alert in found], columns, as_json=as_json, nothing="no alerts")
+
+
+def averages(
+    station: Annotated[str, typer.Option("--station", help="The station's id.")],
+    limit: Limit = 20,
+    since: Since = None,
+    *,
+    as_json: AsJson = False,
+    env: Name = None,
+) -> None:
+    """Show a station's newest five-minute averages (of the last 7 days, unless --since says otherwise)."""
+    from pipeline.serving import Serving  # noqa: PLC0415 - the same
+
+    now = datetime.now(UTC)
+    with sentences():
+        environment = Environment.from_env(env)
+        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
+            found = serving.averages(station, since=since or now - timedelta(days=7), now=now, limit=limit)
+    columns = (
+        "window_start",
+        "window_end",
+        "station_id",
+        "temperature_c_mean",
+        "temperature_c_min",
+        "temperature_c_max",
+        "readings",
+        "origin",
+    )
+    show([asdict(average) for average in found], columns, as_json=as_json, nothing="no averages")
+
+
+def history(
+    station: Station = None,
+    limit: Limit = 20,
+    since: Since = None,
+    *,
+    as_json: AsJson = False,
+    env: Name = None,
+) -> None:
+    """Show the newest readings of the history in PostgreSQL."""
+    from pipeline.history import History  # noqa: PLC0415 - as the others, only when it is asked for
+
+    with sentences(), History(Environment.from_env(env).history()) as opened:
+        found = opened.readings(station_id=station, since=since, limit=limit)
+    rows = [
+        {
+            **row.reading.model_dump(exclude={"fetched_at"}),
+            "event_id": row.reading.event_id,
+            "fetched_at": row.reading.fetched_at,
+            "ingested_at": row.ingested_at,
+            "streamed": row.streamed,
+            "published_at": row.published_at,
+        }
+        for row in found
+    ]
+    columns = (
+        "observed_at",
+        "station_id",
+        "temperature_c",
+        "humidity_pct",
+        "pressure_hpa",
+        "wind_speed_ms",
+        "revision",
+        "published_at",
+        "origin",
+    )
+    show(rows, columns, as_json=as_json, nothing="no readings")
