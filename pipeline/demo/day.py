@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.demo.in_process import client
 from pipeline.sources.open_meteo import OpenMeteo
-from pipeline.stations import load_stations
+from pipeline.stations import load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
 
 if TYPE_CHECKING:
@@ -47,6 +47,6 @@ def fetch(settings: WeatherApiSettings, config: Path) -> Day:
     weather = open_weather(settings)
     with client(create_app(weather, settings.clock)) as http:
         source = OpenMeteo(str(http.base_url), client=http)
-        stations = load_stations(config / "stations.yaml")
+        stations = stations_of(load_stations(config / "stations.yaml"), source.name)
         fetched = {source.name: source.fetch(stations, start, end, fetched_at=settings.clock())}
     return Day(start, end, weather.origin, fetched)

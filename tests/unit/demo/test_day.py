@@ -12,7 +12,7 @@ from pipeline.demo.day import Day, fetch
 from pipeline.demo.play import play
 from pipeline.errors import ConfigError
 from pipeline.rules import load_rules
-from pipeline.stations import load_stations
+from pipeline.stations import load_stations, stations_of
 from pipeline.weather_api.settings import WeatherApiSettings
 from tests.e2e.weather import station_places, thresholds
 from tests.oracle import weather as oracle
@@ -74,9 +74,10 @@ def test_a_recorded_day_gives_the_alerts_and_averages_of_the_recording(
 def test_without_a_recording_every_station_has_synthetic_weather_all_day() -> None:
     played = day()
     assert "synthetic" == played.origin
-    stations = load_stations(config_dir() / "stations.yaml")
+    stations = stations_of(load_stations(config_dir() / "stations.yaml"), "open-meteo")
     expected = {(station.id, END - timedelta(hours=hour)) for station in stations for hour in range(1, 25)}
-    assert expected == {(reading.station_id, reading.observed_at) for reading in played.readings}
+    readings = played.fetched["open-meteo"].readings
+    assert expected == {(reading.station_id, reading.observed_at) for reading in readings}
 
 
 def test_readings_come_in_the_order_of_time() -> None:
