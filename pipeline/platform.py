@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - pydantic resolves the annotations at run time
 from pathlib import Path  # noqa: TC003 - the same
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.config import Entry, config_dir, load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "Cassandra",
@@ -30,6 +33,8 @@ __all__ = [
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
+# A secret's name is its file's.
+SecretName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 
 class Ports(Entry):
@@ -138,6 +143,32 @@ class Platform(Entry):
     streaming: Streaming
     ingest: Ingest
     volumes: tuple[str, ...]
+    secrets: tuple[SecretName, ...]
+
+    @field_validator("secrets")
+    @classmethod
+    def _fit_the_users(cls, secrets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse a user without a secret here, rather than in a container that finds no file."""
+        if twice := sorted({name for name in secrets if secrets.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is given twice")
+        # A section that is wrong itself is not there, and has its own error.
+        users = {f"{system}_{user}" for system, names in _users(info.data) for user in names}
+        if missing := sorted(users - set(secrets)):
+            raise ValueError(f"{', '.join(missing)} is missing, whose user is in this file")
+        return secrets
+
+
+def _users(sections: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[str]]]:
+    """Give who logs in where, by the prefix of the secrets."""
+    if kafka := sections.get("kafka"):
+        yield "kafka", kafka.users
+    if registry := sections.get("schema_registry"):
+        yield "registry", registry.users
+    if postgres := sections.get("postgres"):
+        for database in postgres.databases.values():
+            yield "postgres", (database.owner, *database.readers)
+    if cassandra := sections.get("cassandra"):
+        yield "cassandra", cassandra.roles
 
 
 def load_platform(directory: Path | None = None) -> Platform:

@@ -31,7 +31,7 @@ module "job_kafka" {
   config      = local.config_platform
   memory_mib  = 256
   networks    = [docker_network.main.id]
-  secrets     = { for name in ["kafka_admin", "kafka_alerts", "kafka_publisher", "kafka_reader", "kafka_tables"] : name => local.secret[name] }
+  secrets     = { for user in concat(["admin"], keys(local.platform.kafka.users)) : "kafka_${user}" => local.secret["kafka_${user}"] }
 
   env = {
     GALEWATCH_KAFKA_BOOTSTRAP = "${module.kafka.host}:9092"

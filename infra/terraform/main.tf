@@ -11,16 +11,7 @@ locals {
   ports    = { for name, port in local.platform.ports : name => port + var.port_offset }
 
   secrets_dir = coalesce(var.secrets_dir, "${path.root}/../../secrets/${var.environment}")
-  secret      = { for name in local.secret_names : name => "${local.secrets_dir}/${name}" }
-  secret_names = [
-    "airflow_admin", "airflow_api_secret", "airflow_fernet_key", "airflow_jwt_secret",
-    "cassandra_admin", "cassandra_reader", "cassandra_spark",
-    "kafka_admin", "kafka_alerts", "kafka_publisher", "kafka_reader", "kafka_tables",
-    "postgres_airflow", "postgres_history", "postgres_reader", "postgres_registry", "postgres_superuser",
-    "registry_admin", "registry_client",
-    "spark_auth",
-    "zookeeper_kafka",
-  ]
+  secret      = { for name in local.platform.secrets : name => "${local.secrets_dir}/${name}" }
 
   # Volumes belong to the root in storage/; here they are only names.
   volume = { for name in local.platform.volumes : name => "galewatch-${var.environment}-${name}" }

@@ -22,7 +22,7 @@ module "job_cassandra" {
   config      = local.config_platform
   memory_mib  = 256
   networks    = [docker_network.main.id]
-  secrets     = { for name in ["cassandra_admin", "cassandra_reader", "cassandra_spark"] : name => local.secret[name] }
+  secrets     = { for role in keys(local.platform.cassandra.roles) : "cassandra_${role}" => local.secret["cassandra_${role}"] }
 
   env = {
     GALEWATCH_CASSANDRA_HOST = module.cassandra.host

@@ -1,6 +1,7 @@
 """The secrets of one environment: generated once, one 0600 file each, never overwritten and never printed.
 
-Terraform uploads the files by path (`upload.source`), so that their content is in no state and in no plan.
+config/platform.yaml says which there are. Terraform uploads the files by path (`upload.source`), so that
+their content is in no state and in no plan.
 """
 
 from __future__ import annotations
@@ -14,32 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.infra.errors import InfraError
+from pipeline.platform import load_platform
 
-__all__ = ["SECRET_NAMES", "ensure_secrets"]
-
-SECRET_NAMES = (
-    "airflow_admin",
-    "airflow_api_secret",
-    "airflow_fernet_key",
-    "airflow_jwt_secret",
-    "cassandra_admin",
-    "cassandra_reader",
-    "cassandra_spark",
-    "kafka_admin",
-    "kafka_alerts",
-    "kafka_publisher",
-    "kafka_reader",
-    "kafka_tables",
-    "postgres_airflow",
-    "postgres_history",
-    "postgres_reader",
-    "postgres_registry",
-    "postgres_superuser",
-    "registry_admin",
-    "registry_client",
-    "spark_auth",
-    "zookeeper_kafka",
-)
+__all__ = ["ensure_secrets"]
 
 # Letters and digits only: the value has to pass through shell, JAAS, properties, YAML, CQL and URLs unharmed.
 _ALPHABET = string.ascii_letters + string.digits
@@ -59,7 +37,7 @@ def ensure_secrets(directory: Path) -> list[str]:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=_DIRECTORY_MODE)
         directory.chmod(_DIRECTORY_MODE)
-        return [name for name in SECRET_NAMES if _ensure(directory / name)]
+        return [name for name in load_platform().secrets if _ensure(directory / name)]
     except OSError as error:
         raise InfraError(
             f"The secrets in {directory} cannot be written: {error.strerror}; fix its owner and mode."

@@ -12,7 +12,7 @@ from typing import Self
 
 import docker
 
-from pipeline.infra.secrets import SECRET_NAMES
+from pipeline.platform import load_platform
 
 __all__ = ["LABEL", "LOOPBACK", "Environment"]
 
@@ -34,7 +34,7 @@ class Environment:
         """Make the network and the secrets."""
         # Readable for the containers' user; the folder above it is not, for anybody else here.
         self.secrets.mkdir(mode=0o755)
-        for name in SECRET_NAMES:
+        for name in load_platform().secrets:
             self.set_password(name, secrets.token_hex(16))
         self.network = self._engine.networks.create(f"galewatch-{self.name}", labels=self.labels)
         return self

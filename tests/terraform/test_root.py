@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from pipeline.infra.layout import PROJECT_ROOT
-from pipeline.infra.secrets import SECRET_NAMES, ensure_secrets
+from pipeline.infra.secrets import ensure_secrets
+from pipeline.platform import load_platform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,15 +62,16 @@ def test_a_missing_secret_is_one_sentence(terraform: Program, tmp_path: Path) ->
     ), said
 
 
-def test_the_secrets_are_those_that_are_generated() -> None:
-    """What Terraform uploads, `make prepare` generates: no more and no less."""
-    used = set(
-        re.findall(
-            r'"((?:airflow|cassandra|kafka|postgres|registry|spark|zookeeper)_\w+)"',
-            (ROOT / "main.tf").read_text(),
-        )
-    )
-    assert set(SECRET_NAMES) == used
+def test_no_secret_is_generated_for_nobody() -> None:
+    """Each is given to a service by its name, or to the job that makes its user."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("*.tf"))
+    platform = load_platform()
+    named = set(re.findall(r"local\.secret\.(\w+)", text))
+    for listed in re.findall(r"for name in \[([^]]*)\] : name => local\.secret\[name\]", text):
+        named |= set(re.findall(r'"(\w+)"', listed))
+    users = {f"kafka_{user}" for user in platform.kafka.users}
+    users |= {f"cassandra_{role}" for role in platform.cassandra.roles}
+    assert set(platform.secrets) == named | users
 
 
 def test_every_published_port_has_a_place_of_its_own() -> None:

@@ -63,3 +63,13 @@ def test_a_directory_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.M
 def test_a_wrong_fact_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(ConfigError, match=rf"platform\.yaml: {message}"):
         load_platform(changed(tmp_path, old, new))
+
+
+def test_a_user_without_a_secret_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"secrets: kafka_publisher is missing, whose user is in this file"):
+        load_platform(changed(tmp_path, "  - kafka_publisher\n", ""))
+
+
+def test_a_secret_given_twice_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"secrets: spark_auth is given twice"):
+        load_platform(changed(tmp_path, "  - spark_auth\n", "  - spark_auth\n  - spark_auth\n"))

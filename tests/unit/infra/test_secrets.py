@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.infra.errors import InfraError
-from pipeline.infra.layout import PROJECT_ROOT
-from pipeline.infra.secrets import SECRET_NAMES, ensure_secrets
+from pipeline.infra.secrets import ensure_secrets
+from pipeline.platform import load_platform
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+SECRET_NAMES = load_platform().secrets
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -83,9 +85,3 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="ascii")
     with pytest.raises(InfraError, match="cannot be written"):
         ensure_secrets(tmp_path / "file" / "dev")
-
-
-def test_terraform_asks_for_exactly_these_secrets() -> None:
-    text = (PROJECT_ROOT / "infra" / "terraform" / "main.tf").read_text(encoding="utf-8")
-    (block,) = re.findall(r"secret_names = \[(.*?)\]", text, re.DOTALL)
-    assert sorted(re.findall(r'"(\w+)"', block)) == sorted(SECRET_NAMES)
