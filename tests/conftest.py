@@ -1,4 +1,4 @@
-"""For all tests: a skip must be on the committed list, else it fails; and how hard Hypothesis tries."""
+"""For all tests: no skip but those on the list, Hypothesis's zeal, an engine without old leftovers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ if find_spec("hypothesis"):
     settings.register_profile("galewatch", settings(), deadline=None, max_examples=50)
     settings.register_profile("thorough", settings(), deadline=None, max_examples=2000)
     settings.load_profile("galewatch")
+
+# Nor a client of the engine.
+if find_spec("docker"):
+    from tests.leftovers import sweep_before
+
+    def pytest_collection_finish(session: pytest.Session) -> None:
+        """Remove what killed runs left, before the first test that uses the engine."""
+        sweep_before(session)
+
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
 

@@ -12,12 +12,13 @@ from typing import Self
 
 import docker
 
+from pipeline.infra.layout import ENVIRONMENT_LABEL, Layout
+from pipeline.infra.leftovers import Leftovers
 from pipeline.platform import load_platform
 
-__all__ = ["LABEL", "LOOPBACK", "Environment"]
+__all__ = ["LOOPBACK", "Environment"]
 
 LOOPBACK = "127.0.0.1"
-LABEL = "io.galewatch.environment"
 
 
 class Environment:
@@ -25,7 +26,7 @@ class Environment:
 
     def __init__(self) -> None:
         self.name = f"t{secrets.token_hex(3)}"
-        self.labels = {LABEL: self.name}
+        self.labels = {ENVIRONMENT_LABEL: self.name}
         self._engine = docker.from_env()
         self._folder = Path(tempfile.mkdtemp(prefix=f"galewatch-{self.name}-"))
         self.secrets = self._folder / "secrets"
@@ -42,11 +43,9 @@ class Environment:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove everything that carries the name."""
+        """Remove everything that carries the name, a container that a test left behind too."""
         try:
-            self.network.remove()
-            for volume in self._engine.volumes.list(filters={"label": f"{LABEL}={self.name}"}):
-                volume.remove()
+            Leftovers(Layout(self.name), self._engine, print).sweep()
         finally:
             self._engine.close()
             shutil.rmtree(self._folder)
