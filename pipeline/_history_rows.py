@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 _KEY = "station_id, observed_at, source"
-_VALUES = ", ".join(FIELDS.values())
+# What a revision differs in.
+_TOLD = (*FIELDS.values(), "quality")
+_VALUES = ", ".join(_TOLD)
 
 # An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes
 # nothing.
@@ -39,14 +41,14 @@ UPSERT = f"""
 INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, ingested_at, streamed)
 VALUES %s
 ON CONFLICT ({_KEY}) DO UPDATE
-SET ({_VALUES}) = ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())}),
+SET ({_VALUES}) = ({", ".join(f"EXCLUDED.{name}" for name in _TOLD)}),
     origin = EXCLUDED.origin,
     revision = stored.revision + 1,
     fetched_at = EXCLUDED.fetched_at,
     ingested_at = EXCLUDED.ingested_at,
     streamed = stored.streamed OR EXCLUDED.streamed
-WHERE ({", ".join(f"stored.{name}" for name in FIELDS.values())})
-      IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in FIELDS.values())})
+WHERE ({", ".join(f"stored.{name}" for name in _TOLD)})
+      IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _TOLD)})
   AND EXCLUDED.fetched_at >= stored.fetched_at
 RETURNING revision, streamed
 """  # noqa: S608 - made of constants of this module
@@ -110,6 +112,7 @@ def to_row(reading: Reading, horizon: timedelta, now: datetime) -> tuple[Any, ..
         reading.origin,
         reading.event_id,
         *reading.measures.values(),
+        reading.quality,
         reading.fetched_at,
         now,
         reading.fetched_at - reading.observed_at < horizon,
@@ -126,7 +129,7 @@ def from_row(row: Sequence[Any]) -> Reading:
         source=source,
         origin=origin,
         revision=revision,
-        **dict(zip(FIELDS.values(), values, strict=True)),
+        **dict(zip(_TOLD, values, strict=True)),
         fetched_at=fetched_at.astimezone(UTC),
     )
 

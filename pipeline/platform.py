@@ -74,7 +74,7 @@ class Kafka(Entry):
 
 
 class SchemaRegistry(Entry):
-    """`path` is the Confluent API's; `subjects` maps a subject to its file in pipeline/schemas/."""
+    """`path` is the Confluent API's; `subjects` maps a subject to its schema files, oldest first."""
 
     path: Annotated[str, Field(pattern="^/")]
     compatibility: Literal[
@@ -87,7 +87,11 @@ class SchemaRegistry(Entry):
         "FULL_TRANSITIVE",
     ]
     users: tuple[str, ...]
-    subjects: Mapping[str, str]
+    subjects: Mapping[str, Annotated[tuple[Name, ...], Field(min_length=1)]]
+
+    def newest(self, subject: str) -> str:
+        """Give the file of a subject's newest version."""
+        return self.subjects[subject][-1]
 
 
 class Database(Entry):

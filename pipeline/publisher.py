@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["READING_SCHEMA", "TOPIC", "Publisher", "kafka_config"]
 
 TOPIC = "readings"
-READING_SCHEMA = "reading.v1.avsc"
+READING_SCHEMA = "reading.v2.avsc"
 
 # Within this a leader that was killed has a successor (4 to 8 s); after it the rows stay in the outbox.
 _DELIVERY_TIMEOUT_MS = 30_000

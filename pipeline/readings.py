@@ -65,6 +65,9 @@ def _utc_millis(value: datetime) -> datetime:
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
+# Flags are letters; a sentence would be no flag.
+_QUALITY_LENGTH = 32
+
 Instant = Annotated[datetime, AfterValidator(_utc_millis)]
 Slug = Annotated[str, Field(pattern=SLUG, max_length=64)]
 
@@ -106,7 +109,8 @@ class Reading(BaseModel):
     """One observation. Times are UTC in whole milliseconds; None means "not measured".
 
     Values outside of `LIMITS` cannot be constructed: `Reading.parse` turns that into a ReadingError.
-    `revision` counts the versions that the source gave of the same observation, from 1.
+    `revision` counts the versions that the source gave of the same observation, from 1; `quality` is the
+    source's own flag, in its own words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,6 +125,7 @@ class Reading(BaseModel):
     pressure_hpa: Annotated[float | None, _plausible("pressure")] = None
     wind_speed_ms: Annotated[float | None, _plausible("wind_speed")] = None
     fetched_at: Instant
+    quality: Annotated[str | None, Field(min_length=1, max_length=_QUALITY_LENGTH)] = None
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Reading:
@@ -147,16 +152,16 @@ class Reading(BaseModel):
 
     @property
     def measures(self) -> dict[str, float | None]:
-        """The four measured values by field name: what a revision differs in."""
+        """The four measured values by field name."""
         return {FIELDS[metric]: self.value(metric) for metric in METRICS}
 
     def to_avro(self) -> dict[str, Any]:
-        """Give the record of reading.v1.avsc; timestamp-millis as aware datetimes, as fastavro wants them."""
+        """Give the record of reading.v2.avsc; timestamp-millis as aware datetimes, as fastavro wants them."""
         return {"event_id": self.event_id, **self.model_dump()}
 
     @classmethod
     def from_avro(cls, record: Mapping[str, Any]) -> Reading:
-        """Read a record of reading.v1.avsc; raises ReadingError, also when its event id is not its own."""
+        """Read a record of any version; raises ReadingError, also when its event id is not its own."""
         values = dict(record)
         given = values.pop("event_id", None)
         reading = cls.parse(values)

@@ -73,6 +73,7 @@ class StoredReading:
     event_id: str
     revision: int
     fetched_at: datetime
+    quality: str | None
 
 
 Latest = StoredReading

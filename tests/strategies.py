@@ -51,6 +51,7 @@ def readings(
         pressure_hpa=st.none() | plausible("pressure"),
         wind_speed_ms=st.none() | plausible("wind_speed"),
         fetched_at=instants,
+        quality=st.none() | st.sampled_from(["V", "Z", "C"]),
     )
 
 

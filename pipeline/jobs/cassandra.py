@@ -120,17 +120,26 @@ def _ensure_keyspace(job: Job, opened: Any) -> None:
         job.say(
             f"keyspace {name}: {'changed to' if row else 'created with'} {job.settings.replication} replicas"
         )
-    before = _tables(opened, facts.keyspace)
+    before = _columns(opened, facts.keyspace)
     opened.set_keyspace(facts.keyspace)
     for statement in cassandra_statements():
         opened.execute(SimpleStatement(statement))
-    for table in sorted(_tables(opened, facts.keyspace) - before):
-        job.say(f"table {table}: created")
+    for table, columns in sorted(_columns(opened, facts.keyspace).items()):
+        if table not in before:
+            job.say(f"table {table}: created")
+        elif added := columns - before[table]:
+            job.say(f"table {table}: given {', '.join(sorted(added))}")
 
 
-def _tables(opened: Any, keyspace: str) -> set[str]:
-    rows = opened.execute("SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s", (keyspace,))
-    return {row.table_name for row in rows}
+def _columns(opened: Any, keyspace: str) -> dict[str, set[str]]:
+    """Give the columns of each table that is there."""
+    rows = opened.execute(
+        "SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = %s", (keyspace,)
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.table_name, set()).add(row.column_name)
+    return found
 
 
 def _ensure_role(job: Job, opened: Any, role: str) -> None:

@@ -27,12 +27,13 @@ def run(job: Job) -> None:
     )
     with Registry(settings) as registry:
         known = job.wait_for("the Schema Registry", registry.subjects, failing_with=RegistryError)
-        for subject, name in facts.subjects.items():
-            # A level that is declared now decides about the schema that is declared now.
+        for subject, names in facts.subjects.items():
+            # A level that is declared now decides about the schema that is declared now; a subject takes its
+            # level once it has a first schema.
             if subject in known:
                 _ensure_level(job, registry, subject, facts.compatibility)
-            _ensure_schema(job, registry, subject, name)
-            if subject not in known:
+            for name in names:
+                _ensure_schema(job, registry, subject, name)
                 _ensure_level(job, registry, subject, facts.compatibility)
 
 

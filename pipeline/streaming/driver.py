@@ -73,7 +73,7 @@ def run(driver: str, stop: Event) -> None:
     )
     user = platform.kafka.users[kafka.user]
     rejected = RejectedIds(settings.checkpoints / f"rejected-schema-ids-{driver}-{settings.index}.json")
-    reader = platform.schema_registry.subjects[READINGS_SUBJECT]
+    reader = platform.schema_registry.newest(READINGS_SUBJECT)
     schemas = writer_schemas(registry, READINGS_SUBJECT, reader, rejected.read())
     _LOG.info("driver %s: schemas of %s are %s", driver, READINGS_SUBJECT, sorted(schemas.by_id))
 

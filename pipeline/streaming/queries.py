@@ -102,7 +102,7 @@ class _Query:
 
 
 def _start_alerts(context: Context) -> StreamingQuery:
-    schema_name = context.platform.schema_registry.subjects[_ALERTS_SUBJECT]
+    schema_name = context.platform.schema_registry.newest(_ALERTS_SUBJECT)
     schema_id = registered_id(context.registry, _ALERTS_SUBJECT, schema_name)
     rules = load_rules(config_dir() / "rules.yaml")
 

@@ -34,6 +34,7 @@ _ROW = (
     "revision",
     *FIELDS.values(),
     "fetched_at",
+    "quality",
 )
 _REVISIONS = 999
 

@@ -46,23 +46,28 @@ def reading(station: str = "a", at: datetime = FRESH, temperature: float = 20.0,
 
 
 @pytest.fixture
-def settings(postgres: Postgres) -> Iterator[HistorySettings]:
-    """A migrated history of the test's own."""
+def unmigrated(postgres: Postgres) -> Iterator[HistorySettings]:
+    """An empty database of the test's own."""
     name = f"history_{uuid.uuid4().hex[:8]}"
     with postgres.connect() as connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    made = HistorySettings(
+    yield HistorySettings(
         host=postgres.host,
         port=postgres.port,
         database=name,
         user="postgres",
         password=postgres.password("postgres"),
     )
-    with closing(connect(made)) as connection:
-        migrate(connection, load_migrations())
-    yield made
     with postgres.connect() as connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def settings(unmigrated: HistorySettings) -> HistorySettings:
+    """A migrated history of the test's own."""
+    with closing(connect(unmigrated)) as connection:
+        migrate(connection, load_migrations())
+    return unmigrated
 
 
 @pytest.fixture
@@ -98,7 +103,7 @@ def test_the_same_load_again_changes_nothing(history: History) -> None:
 
 
 def test_a_stored_reading_comes_back_as_it_was(history: History) -> None:
-    given = reading(temperature=-0.1, humidity_pct=None, pressure_hpa=1013.25, wind_speed_ms=0.0)
+    given = reading(temperature=-0.1, humidity_pct=None, pressure_hpa=1013.25, wind_speed_ms=0.0, quality="V")
     load(history, given)
     (row,) = history.readings()
     assert given == row.reading
@@ -117,6 +122,12 @@ def test_other_values_raise_the_revision_and_are_published_under_the_same_id(his
 def test_a_value_that_disappears_is_a_revision(history: History) -> None:
     load(history, reading(humidity_pct=50.0))
     assert load(history, reading(humidity_pct=None)).revised == 1
+
+
+def test_another_quality_flag_is_a_revision(history: History) -> None:
+    load(history, reading(quality="Z"))
+    assert load(history, reading(quality="V")).revised == 1
+    assert history.readings()[0].reading.quality == "V"
 
 
 def test_an_older_answer_that_is_loaded_late_changes_nothing(history: History) -> None:
@@ -328,9 +339,33 @@ def test_a_history_of_a_newer_galewatch_is_refused(settings: HistorySettings) ->
 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself(settings: HistorySettings) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE half_done (a int); SELECT no_such_column")
+    known = load_migrations()
+    broken = Migration(len(known) + 1, "broken", "CREATE TABLE half_done (a int); SELECT no_such_column")
     with closing(connect(settings)) as connection:
         with pytest.raises(HistoryError, match="no_such_column"):
-            migrate(connection, [*load_migrations(), broken])
+            migrate(connection, [*known, broken])
         with connection.cursor() as cursor, pytest.raises(psycopg2.errors.UndefinedTable):
             cursor.execute("SELECT * FROM half_done")
+
+
+def test_what_was_stored_before_loads_were_recorded_counts_as_a_load(unmigrated: HistorySettings) -> None:
+    first, second, *_ = load_migrations()
+    with closing(connect(unmigrated)) as connection:
+        migrate(connection, [first])
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO readings (station_id, observed_at, source, origin, event_id, revision, "
+                "fetched_at, ingested_at, streamed) "
+                "SELECT 's' || i, now(), CASE WHEN i < 3 THEN 'one' ELSE 'other' END, 'live', "
+                "gen_random_uuid(), i, now(), now(), i > 1 FROM generate_series(1, 3) AS i"
+            )
+            cursor.execute(
+                "INSERT INTO rejected_readings "
+                "VALUES (gen_random_uuid(), 'one', 's1', NULL, 'bad', '{}', now())"
+            )
+        migrate(connection, [first, second])
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT source, fetched, stored, revised, rejected, to_publish FROM loads ORDER BY source"
+            )
+            assert [("one", 4, 2, 1, 1, 2), ("other", 3, 1, 2, 0, 3)] == cursor.fetchall()

@@ -207,7 +207,7 @@ def test_every_subject_has_its_schema_and_level_and_a_second_run_changes_nothing
 
 def test_an_incompatible_schema_fails_the_job_with_its_file_and_subject(registry: Registry) -> None:
     run_schemas(registry)
-    swapped = changed("schema_registry", subjects={"readings-value": "alert.v1.avsc"})
+    swapped = changed("schema_registry", subjects={"readings-value": ("alert.v1.avsc",)})
     with pytest.raises(
         IncompatibleSchemaError, match=r"^alert\.v1\.avsc: .*refused the schema for subject 'readings-value'"
     ):
@@ -241,15 +241,17 @@ def test_the_built_in_superuser_is_refused_afterwards(own_cassandra: Cassandra) 
 def test_a_half_done_run_of_cassandra_is_completed(own_cassandra: Cassandra) -> None:
     run_cassandra(own_cassandra)
     with CassandraSession(own_cassandra, "admin") as opened:
-        # As if it had stopped after the admin: the built-in superuser is back, a table and a right are
-        # missing.
+        # As if it had stopped after the admin: the built-in superuser is back, a table, a column of a
+        # later version and a right are missing.
         opened.execute("ALTER ROLE cassandra WITH LOGIN = true AND SUPERUSER = true")
         opened.execute("DROP TABLE galewatch.latest_by_station")
+        opened.execute("ALTER TABLE galewatch.readings_by_station DROP quality")
         opened.execute("REVOKE MODIFY ON KEYSPACE galewatch FROM spark")
         opened.execute("GRANT MODIFY ON KEYSPACE galewatch TO reader")
     assert run_cassandra(own_cassandra) == [
         "role cassandra: disabled",
         "table latest_by_station: created",
+        "table readings_by_station: given quality",
         "role spark: may MODIFY in keyspace galewatch",
         "role reader: may no longer MODIFY in keyspace galewatch",
     ]

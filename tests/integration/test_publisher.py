@@ -244,7 +244,7 @@ def test_a_schema_that_is_not_registered_publishes_nothing(
     make_topic(kafka, "t-unregistered")
     with (
         Publisher(kafka_settings, registry_settings, topic="t-unregistered") as publisher,
-        pytest.raises(RegistryError, match=r"no id of reading\.v1\.avsc for subject 't-unregistered-value'"),
+        pytest.raises(RegistryError, match=r"no id of reading\.v2\.avsc for subject 't-unregistered-value'"),
     ):
         drain(history, publisher)
     assert history.waiting() == 1

@@ -149,6 +149,7 @@ def test_readings_of_a_day_and_the_latest_are_read_back(spark: Any, serving: Ser
         event_id=str(uuid.uuid4()),
         revision=2,
         fetched_at=NOW + timedelta(minutes=5),
+        quality="V",
     )
     row = {name: getattr(reading, name) for name in StoredReading.__dataclass_fields__}
     write(spark, "latest_by_station", **row)

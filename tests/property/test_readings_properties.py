@@ -18,7 +18,7 @@ from tests.strategies import instants, readings, slugs
 if TYPE_CHECKING:
     from datetime import datetime
 
-SCHEMA = fastavro.parse_schema(avro_schema("reading.v1.avsc"))
+SCHEMA = fastavro.parse_schema(avro_schema("reading.v2.avsc"))
 
 
 @given(readings())

@@ -123,7 +123,7 @@ def test_the_reason_names_field_and_value(changes: dict[str, Any], message: str)
 def test_the_avro_record_fits_the_schema_and_comes_back() -> None:
     reading = Reading.parse(values(humidity_pct=None, revision=3))
     buffer = io.BytesIO()
-    schema = fastavro.parse_schema(avro_schema("reading.v1.avsc"))
+    schema = fastavro.parse_schema(avro_schema("reading.v2.avsc"))
     fastavro.schemaless_writer(buffer, schema, reading.to_avro())
     buffer.seek(0)
     record: Any = fastavro.schemaless_reader(buffer, schema, None)

@@ -28,6 +28,7 @@ READING = T.StructType(
         T.StructField("pressure_hpa", T.DoubleType()),
         T.StructField("wind_speed_ms", T.DoubleType()),
         T.StructField("fetched_at", T.TimestampType()),
+        T.StructField("quality", T.StringType()),
     ]
 )
 """The columns of decoded readings."""
