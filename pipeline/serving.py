@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from cassandra.concurrent import execute_concurrent_with_args
+
 from pipeline._cassandra import session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from pipeline.settings import CassandraSettings
@@ -22,6 +24,7 @@ Row = TypeVar("Row")
 _DAY = timedelta(days=1)
 # A reading may be a few minutes ahead of this clock, so the newest day may be tomorrow.
 _AHEAD = timedelta(minutes=10)
+_CONCURRENT_READS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,26 @@ class Serving:
         """Read a station's newest reading from each source."""
         return self._read(Latest, "FROM latest_by_station WHERE station_id = ?", (station_id,))
 
+    def all_latest(self, *, limit: int = 10_000) -> list[Latest]:
+        """Read every station's newest reading from each source, in no order: a walk over a small table."""
+        return self._read(Latest, "FROM latest_by_station LIMIT ?", (limit,))
+
+    def readings_since(
+        self, station_ids: Iterable[str], since: datetime, *, now: datetime
+    ) -> dict[str, list[StoredReading]]:
+        """Read what stations observed at or after `since`, many stations at once; the newest first."""
+        stations = list(dict.fromkeys(station_ids))
+        days = list(_days(since, now))
+        found = self._read_many(
+            StoredReading,
+            "FROM readings_by_station WHERE station_id = ? AND day = ? AND observed_at >= ?",
+            [(station, day, since) for station in stations for day in days],
+        )
+        rows: dict[str, list[StoredReading]] = {station: [] for station in stations}
+        for reading in found:
+            rows[reading.station_id].append(reading)
+        return rows
+
     def readings_of_day(self, station_id: str, day: date, *, limit: int = 10_000) -> list[StoredReading]:
         """Read a station's readings of a UTC day, the newest first."""
         return self._read(
@@ -154,13 +177,25 @@ class Serving:
         )
 
     def _read(self, kind: type[Row], query: str, values: tuple[Any, ...]) -> list[Row]:
-        columns = [field.name for field in fields(kind)]  # type: ignore[arg-type] # each kind is a dataclass
-        statement = self._prepared.get(query)
-        if statement is None:
-            statement = self._session.prepare(f"SELECT {', '.join(columns)} {query}")
-            self._prepared[query] = statement
-        rows: Iterable[Any] = self._session.execute(statement, values)
-        return [kind(**{name: _utc(getattr(row, name)) for name in columns}) for row in rows]
+        return self._rows(kind, self._session.execute(self._statement(kind, query), values))
+
+    def _read_many(self, kind: type[Row], query: str, values: Sequence[tuple[Any, ...]]) -> list[Row]:
+        statement = self._statement(kind, query)
+        results = execute_concurrent_with_args(
+            self._session, statement, values, concurrency=_CONCURRENT_READS
+        )
+        return [row for _, result in results for row in self._rows(kind, result)]
+
+    def _statement(self, kind: type[Any], query: str) -> Any:
+        if query not in self._prepared:
+            columns = ", ".join(field.name for field in fields(kind))
+            self._prepared[query] = self._session.prepare(f"SELECT {columns} {query}")
+        return self._prepared[query]
+
+    @staticmethod
+    def _rows(kind: type[Row], rows: Iterable[Any]) -> list[Row]:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type] # each kind is a dataclass
+        return [kind(**{name: _utc(getattr(row, name)) for name in names}) for row in rows]
 
 
 _BEGINNING = datetime.fromtimestamp(0, UTC)

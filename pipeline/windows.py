@@ -1,4 +1,4 @@
-"""The reference of the averages: what Spark's query must give, computed plainly.
+"""The reference of the averages: what Spark's query must give, computed plainly; and the trailing mean.
 
 Windows are [start, start + length) of event time, aligned with the epoch. An event counts once, with its
 first revision: the one that a stream keyed by station brings first, on every replay. Sums are of integer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.readings import Origin, Reading
 
-__all__ = ["Average", "averages", "thousandths", "window_start"]
+__all__ = ["Average", "Trailing", "averages", "thousandths", "trailing", "window_start"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,6 +37,18 @@ class Average:
     temperature_c_max: float
     readings: int
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """Mean, least and greatest of the temperatures, in °C, of the readings in (since, until]."""
+
+    since: datetime
+    until: datetime
+    temperature_c_mean: float
+    temperature_c_min: float
+    temperature_c_max: float
+    readings: int
 
 
 def window_start(observed_at: datetime, window_seconds: int) -> datetime:
@@ -69,6 +81,28 @@ def averages(readings: Iterable[Reading], window_seconds: int) -> tuple[Average,
     return tuple(
         _average(station_id, start, start + timedelta(seconds=window_seconds), groups[station_id, start])
         for station_id, start in sorted(groups)
+    )
+
+
+def trailing(
+    temperatures: Iterable[tuple[datetime, float | None]], now: datetime, window_seconds: int
+) -> Trailing | None:
+    """Average what one station observed in the window that ends now; None without any temperature.
+
+    `temperatures` are (observed at, °C), each observation once. Computed as `averages` are; what was observed
+    after `now`, by a clock that is ahead, counts later.
+    """
+    since = now - timedelta(seconds=window_seconds)
+    values = [thousandths(value) for at, value in temperatures if since < at <= now and value is not None]
+    if not values:
+        return None
+    return Trailing(
+        since=since,
+        until=now,
+        temperature_c_mean=sum(values) / 1000 / len(values),
+        temperature_c_min=min(values) / 1000,
+        temperature_c_max=max(values) / 1000,
+        readings=len(values),
     )
 
 

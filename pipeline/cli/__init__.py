@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import demo, look, operate
+from pipeline.cli import demo, look, operate, simulate
 
 __all__ = ["app"]
 
@@ -16,5 +16,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _command in (look.alerts, look.averages, look.history, operate.status, demo.demo):
+for _command in (
+    look.alerts,
+    look.averages,
+    look.history,
+    look.latest,
+    simulate.simulate,
+    operate.status,
+    demo.demo,
+):
     app.command()(_command)

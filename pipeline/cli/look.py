@@ -1,4 +1,4 @@
-"""Commands that show rows: alerts, averages and history."""
+"""Commands that show rows: alerts, averages, history and the latest readings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.cli.options import AsJson, Limit, Name, Since, Station  # noqa: TC
 from pipeline.cli.output import sentences, show
 from pipeline.environment import Environment
 
-__all__ = ["alerts", "averages", "history"]
+__all__ = ["alerts", "averages", "history", "latest"]
 
 
 def alerts(
@@ -102,6 +102,48 @@ def history(
         "wind_speed_ms",
         "revision",
         "published_at",
+        "origin",
+    )
+    show(rows, columns, as_json=as_json, nothing="no readings")
+
+
+def latest(station: Station = None, *, as_json: AsJson = False, env: Name = None) -> None:
+    """Show each station's newest reading by source, and its mean temperature of the last five minutes."""
+    from pipeline.serving import Serving  # noqa: PLC0415 - the same
+    from pipeline.windows import trailing  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    with sentences():
+        environment = Environment.from_env(env)
+        window = environment.platform.streaming.window_seconds
+        since = now - timedelta(seconds=window)
+        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
+            found = serving.latest(station) if station else serving.all_latest()
+            speaking = [one.station_id for one in found if one.observed_at > since]
+            recent = serving.readings_since(speaking, since, now=now)
+    means = {
+        name: trailing([(one.observed_at, one.temperature_c) for one in readings], now, window)
+        for name, readings in recent.items()
+    }
+    rows = [
+        {
+            **asdict(one),
+            "mean_c": mean and mean.temperature_c_mean,
+            "of_readings": mean and mean.readings,
+        }
+        for one in sorted(found, key=lambda one: (one.observed_at, one.station_id), reverse=True)
+        for mean in [means.get(one.station_id)]
+    ]
+    columns = (
+        "observed_at",
+        "station_id",
+        "source",
+        "temperature_c",
+        "humidity_pct",
+        "pressure_hpa",
+        "wind_speed_ms",
+        "mean_c",
+        "of_readings",
         "origin",
     )
     show(rows, columns, as_json=as_json, nothing="no readings")

@@ -46,7 +46,8 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: boo
         return
     table = Table(header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if isinstance(rows[0][column], int | float) else "left")
+        is_number = any(isinstance(row[column], int | float) for row in rows)
+        table.add_column(column, justify="right" if is_number else "left")
     for row in rows:
         # What is not the real weather says so by its colour as well.
         style = None if row["origin"] == "live" else "magenta" if row["origin"] == "selftest" else "cyan"

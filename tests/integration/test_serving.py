@@ -180,3 +180,30 @@ def test_nobody_at_the_address_is_said_so() -> None:
         ServingError, match=r"Cassandra at 127\.0\.0\.1:9 let role 'reader' not in: .*refused"
     ):
         Serving(nobody)
+
+
+def test_the_newest_readings_of_all_stations_are_found_without_naming_them(
+    spark: Any, serving: Serving, station: str
+) -> None:
+    for number in range(3):
+        write(
+            spark, "latest_by_station", station_id=f"{station}-{number}", source="open-meteo", observed_at=NOW
+        )
+    found = {one.station_id for one in serving.all_latest()}
+    assert {f"{station}-{number}" for number in range(3)} <= found
+    assert 2 == len(serving.all_latest(limit=2))
+
+
+def test_what_many_stations_observed_since_an_instant_is_read_at_once_over_midnight(
+    spark: Any, serving: Serving, station: str
+) -> None:
+    midnight = datetime(2026, 7, 1, tzinfo=UTC)
+    times = [midnight + timedelta(minutes=minutes) for minutes in (-6, -5, -1, 0, 2)]
+    for at in times:
+        write(
+            spark, "readings_by_station", station_id=station, day=at.date(), observed_at=at, source="gateway"
+        )
+    found = serving.readings_since([station, f"{station}-none", station], times[1], now=times[-1])
+    assert {station: times[:0:-1], f"{station}-none": []} == {
+        name: [one.observed_at for one in rows] for name, rows in found.items()
+    }

@@ -41,11 +41,13 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
         instant(text)
 
 
-@pytest.mark.parametrize("command", [["alerts"], ["averages", "--station", "a"], ["history"]])
+@pytest.mark.parametrize(
+    "command", [["alerts"], ["averages", "--station", "a"], ["history"], ["latest"], ["simulate"]]
+)
 def test_nothing_running_is_one_sentence_and_exit_code_1(
     command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("cassandra_reader", "postgres_reader"):
+    for name in ("cassandra_reader", "kafka_devices", "postgres_reader", "registry_client"):
         (tmp_path / name).write_text("not-to-be-shown")
     monkeypatch.setenv("GALEWATCH_PORT_OFFSET", "40000")
     monkeypatch.setattr("pipeline.infra.layout.Layout.secrets", tmp_path)
@@ -65,6 +67,13 @@ def test_an_environment_that_was_never_set_up_says_so() -> None:
 
 def test_a_limit_of_none_is_refused() -> None:
     assert run(cli.app, ["alerts", "--limit", "0"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--rate", "0"], 1), (["--hot", "101"], 1), (["--schema", "v3"], 2)]
+)
+def test_a_fleet_that_cannot_be_is_refused(arguments: list[str], code: int) -> None:
+    assert run(cli.app, ["simulate", *arguments]).exit_code == code
 
 
 ROW = {"observed_at": datetime(2026, 7, 1, 12, tzinfo=UTC), "value": 45.0, "note": None, "origin": "selftest"}

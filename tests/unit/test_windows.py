@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.readings import Origin, Reading
-from pipeline.windows import Average, averages, thousandths, window_start
+from pipeline.windows import Average, Trailing, averages, thousandths, trailing, window_start
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -68,3 +68,28 @@ def test_halves_of_a_thousandth_go_to_the_even_one(temperature_c: float, expecte
 def test_the_origin_of_a_window_is_the_alphabetically_last() -> None:
     (row,) = averages([reading(0, 20.0), reading(10, 20.0, origin="replay")], 300)
     assert row.origin == "replay"
+
+
+def test_the_trailing_mean_is_of_the_window_that_ends_now() -> None:
+    given = [(NOON + timedelta(seconds=at), float(at)) for at in (-301, -300, -299, -10, 0, 1)]
+    since = NOON - timedelta(seconds=300)
+    # The window's start is out and its end is in: -300 belongs to the window before, 1 to one to come.
+    assert Trailing(since, NOON, -103.0, -299.0, 0.0, 3) == trailing(given, NOON, 300)
+
+
+def test_there_is_no_trailing_mean_without_a_temperature() -> None:
+    assert trailing([], NOON, 300) is None
+    assert trailing([(NOON, None), (NOON - timedelta(hours=1), 20.0)], NOON, 300) is None
+
+
+def test_a_trailing_mean_at_a_windows_end_is_that_windows_average() -> None:
+    some = [reading(seconds, 20 + seconds / 7) for seconds in range(1, 300, 10)]
+    (average,) = averages(some, 300)
+    mean = trailing([(one.observed_at, one.temperature_c) for one in some], average.window_end, 300)
+    assert mean is not None
+    assert (average.temperature_c_mean, average.temperature_c_min, average.temperature_c_max, 30) == (
+        mean.temperature_c_mean,
+        mean.temperature_c_min,
+        mean.temperature_c_max,
+        mean.readings,
+    )

@@ -6,7 +6,7 @@ locals {
   context = "${path.root}/../.."
 
   # What .dockerignore keeps out of every image.
-  host_only = ["pipeline/cli/", "pipeline/demo/", "pipeline/environment.py", "pipeline/infra/"]
+  host_only = ["pipeline/cli/", "pipeline/demo/", "pipeline/environment.py", "pipeline/infra/", "pipeline/simulate/"]
 
   files = sort([
     for file in setunion(
