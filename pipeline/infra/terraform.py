@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import json
 import os
-import queue
-import signal
-import subprocess
 import tempfile
-import threading
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import python_terraform
 from python_terraform import IsFlagged
 
 from pipeline.infra.errors import InfraError
+from pipeline.infra.terraform_process import run
 from pipeline.infra.terraform_report import (
     Applied,
     Completed,
@@ -31,7 +27,6 @@ from pipeline.infra.terraform_report import (
     Plan,
     TerraformError,
     TerraformTimeoutError,
-    parse_line,
     read_plan,
 )
 
@@ -58,7 +53,9 @@ _HAS_CHANGES: Final = 2
 class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package has no types
     """One root module with its variables and its state.
 
-    `state` and `data_dir` (where `.terraform` is else) keep instances on the same `working_dir` apart.
+    `state` and `data_dir` (where `.terraform` is else) keep instances on the same `working_dir` apart. They
+    go together: `init` writes into the data directory which state is meant. The root module has to declare
+    `backend "local" {}`.
     `environment` is the whole environment of the program; None means this process's own. `on_event` is called
     with each line of the log, in the thread of the caller.
     """
@@ -104,25 +101,34 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
         """Do nothing: the base would read the state, secrets of others and all, after each command."""
         self.tfstate = None
 
-    def cmd(self, cmd: str, *args: str, accept: Sequence[int] = (0,), **options: Any) -> Completed:
+    def cmd(
+        self, cmd: str, *args: str, accept: Sequence[int] = (0,), told: bool = True, **options: Any
+    ) -> Completed:
         """Run `terraform <cmd>`; raises TerraformError where the exit code is not in `accept`.
 
         Options are given as python-terraform takes them: `no_color=IsFlagged`, `target=[…]`, `parallelism=4`.
+        Without `told`, `on_event` hears nothing: what is written is an answer, and no log.
         """
         line = self.generate_cmd_string(cmd, *args, **options)
-        return self._execute(line, accept=accept)
+        return self._execute(line, accept=accept, on_event=self.on_event if told else None)
+
+    def _ask(self, cmd: str, *args: str, **options: Any) -> str:
+        """Give the answer of a command that only tells: a whole plan in JSON is not for any log."""
+        return self.cmd(cmd, *args, told=False, no_color=IsFlagged, **options).text
 
     def version(self) -> tuple[str, tuple[int, ...]]:
         """Give the program's name, terraform or tofu, and its version."""
-        answer = json.loads(self.cmd("version", json=IsFlagged).text)
-        first = self.cmd("version").stdout[0]
-        numbers = answer["terraform_version"].partition("-")[0].split(".")
-        name = "tofu" if first.startswith("OpenTofu") else "terraform"
-        return name, tuple(int(number) for number in numbers)
+        numbers = json.loads(self._ask("version", json=IsFlagged))["terraform_version"].partition("-")[0]
+        name = "tofu" if self._ask("version").startswith("OpenTofu") else "terraform"
+        return name, tuple(int(number) for number in numbers.split("."))
 
     def init(self, *, upgrade: bool = False, backend: bool = True) -> Completed:
-        """Install providers and modules."""
-        options = {"upgrade": IsFlagged} if upgrade else {}
+        """Install providers and modules, and remember where the state is."""
+        options: dict[str, Any] = {"upgrade": IsFlagged} if upgrade else {}
+        if backend:
+            # Without it, a changed path is taken for a state to be moved.
+            options["reconfigure"] = IsFlagged
+            options["backend_config"] = {"path": self.state} if self._has_own_state() else {}
         return self.cmd("init", input=False, no_color=IsFlagged, backend=backend, **options)
 
     def check_format(self) -> Completed:
@@ -141,17 +147,17 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
                 "plan", accept=(0, _HAS_CHANGES), json=IsFlagged, detailed_exitcode=IsFlagged, input=False,
                 lock_timeout=_LOCK_TIMEOUT, out=str(out.resolve()), target=list(targets), **inputs, **flags,
             )  # fmt: skip
-        return read_plan(out, json.loads(self.cmd("show", str(out.resolve()), json=IsFlagged).text))
+        return read_plan(out, json.loads(self._ask("show", str(out.resolve()), json=IsFlagged)))
 
     def show_plan(self, plan: Plan) -> str:
         """Give a saved plan as people read it."""
-        return self.cmd("show", str(plan.path.resolve()), no_color=IsFlagged).text
+        return self._ask("show", str(plan.path.resolve()))
 
     def apply(self, plan: Plan | None = None, *, targets: Sequence[str] = ()) -> Applied:
         """Apply a saved plan, or whatever is to be done; never asks."""
         common = {"json": IsFlagged, "input": False, "lock_timeout": _LOCK_TIMEOUT}
         if plan is not None:
-            done = self.cmd("apply", str(plan.path.resolve()), state=self.state, **common)
+            done = self.cmd("apply", str(plan.path.resolve()), **common)
         else:
             with self._inputs() as inputs:
                 done = self.cmd("apply", auto_approve=True, target=list(targets), **inputs, **common)
@@ -168,8 +174,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
 
     def output(self) -> dict[str, Any]:
         """Give every output by name."""
-        answer = self.cmd("output", json=IsFlagged, no_color=IsFlagged, state=self.state)
-        return {name: body["value"] for name, body in json.loads(answer.text).items()}
+        answer = json.loads(self._ask("output", json=IsFlagged))
+        return {name: body["value"] for name, body in answer.items()}
 
     @contextmanager
     def destroyed_afterwards(self) -> Iterator[Terraform]:
@@ -181,117 +187,38 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
 
     @contextmanager
     def _inputs(self) -> Iterator[dict[str, Any]]:
-        """State and variables as options; the file with the variables lives as long as the block."""
+        """Variables as options; the file with the variables lives as long as the block."""
         with tempfile.TemporaryDirectory(prefix="galewatch-") as folder:
             files = list(self.var_file)
             if self.variables:
                 file = Path(folder) / "variables.tfvars.json"
                 file.write_text(json.dumps(self.variables), encoding="utf-8")
                 files.append(str(file))
-            yield {"state": self.state, "var_file": files}
+            yield {"var_file": files}
 
-    def _execute(self, line: Sequence[str], *, accept: Sequence[int]) -> Completed:
-        began = time.monotonic()
+    def _has_own_state(self) -> bool:
+        # Terraform's default is left unsaid, as by people who type `terraform init`: written down as a path,
+        # it would still mean the first checkout in one that was moved or copied.
+        return bool(self.state) and Path(self.state) != Path(self.working_dir).resolve() / "terraform.tfstate"
+
+    def _execute(
+        self, line: Sequence[str], *, accept: Sequence[int], on_event: Callable[[Event], None] | None
+    ) -> Completed:
         try:
-            # A session of its own: Ctrl-C on the terminal would reach Terraform by itself, and a second
-            # signal from here would then mean "exit at once" to it.
-            process = subprocess.Popen(
+            completed, in_time = run(
                 line,
                 cwd=self.working_dir,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,
+                environment=self.environment,
+                on_event=on_event,
+                timeout_s=self.timeout_s,
+                grace_s=self.grace_s,
             )
         except (FileNotFoundError, PermissionError) as error:
             if not Path(self.working_dir).is_dir():
                 raise InfraError(f"There is no folder {self.working_dir} for Terraform to run in.") from error
             raise InfraError(MISSING_TERRAFORM.format(binary=line[0])) from error
-        talk = _Conversation(process, self.on_event)
-        try:
-            timed_out = not talk.follow(until=began + self.timeout_s)
-        except BaseException:
-            talk.tell(Event("interrupted", "interrupted: Terraform ends what it has begun"))
-            _stop(process, self.grace_s)
-            raise
-        if timed_out:
-            _stop(process, self.grace_s)
-        completed = talk.completed()
-        if timed_out:
+        if not in_time:
             raise TerraformTimeoutError(line, completed, self.timeout_s)
         if completed.returncode not in accept:
             raise TerraformError(line, completed)
         return completed
-
-
-class _Conversation:
-    """What a running program writes, read as it comes."""
-
-    def __init__(self, process: subprocess.Popen[str], on_event: Callable[[Event], None] | None) -> None:
-        self._process = process
-        self._on_event = on_event
-        self._lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
-        self._said: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        self._events: list[Event] = []
-        self._open = 2
-        for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
-            threading.Thread(target=self._read, args=(name, stream), daemon=True).start()
-
-    def follow(self, until: float) -> bool:
-        """Take lines until the program has closed its streams; False if `until` (monotonic) came first."""
-        while self._open:
-            try:
-                name, line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                return False
-            self._take(name, line)
-        self._process.wait()
-        return True
-
-    def completed(self) -> Completed:
-        """Give what was said, after the program has ended."""
-        with suppress(queue.Empty):
-            while self._open:
-                self._take(*self._lines.get(timeout=1.0))
-        return Completed(
-            self._process.returncode,
-            tuple(self._said["stdout"]),
-            tuple(self._said["stderr"]),
-            tuple(self._events),
-        )
-
-    def _read(self, name: str, stream: IO[str]) -> None:
-        with stream:
-            for line in stream:
-                self._lines.put((name, line.rstrip("\n")))
-        self._lines.put((name, None))
-
-    def tell(self, event: Event) -> None:
-        """Pass one event on to whoever listens."""
-        if self._on_event is not None:
-            self._on_event(event)
-
-    def _take(self, name: str, line: str | None) -> None:
-        if line is None:
-            self._open -= 1
-            return
-        self._said[name].append(line)
-        event = parse_line(line) if name == "stdout" else Event("text", line)
-        self._events.append(event)
-        self.tell(event)
-
-
-def _stop(process: subprocess.Popen[str], grace_s: float) -> None:
-    """Ask to stop as Ctrl-C does, wait up to `grace_s` seconds, then kill it with its plugins."""
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=grace_s)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaError
@@ -15,13 +16,23 @@ from tests.integration.clients import (
     make_user,
     produce,
     register,
+    zookeeper_error,
 )
-from tests.integration.containers import Postgres
+from tests.integration.containers import Postgres, ZooKeeper
+from tests.integration.environment import Environment
 from tests.integration.stack import NAMES, STOP_SECONDS, Stack
 
 pytestmark = pytest.mark.engine
 
 SCHEMA = json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": "string"}]})
+
+
+@pytest.fixture(autouse=True)
+def left_healthy(stack: Stack) -> Iterator[None]:
+    """Leave the stack to the next test as this one found it, whatever it stopped on the way."""
+    yield
+    for service in stack.services.values():
+        service.wait_until_healthy()
 
 
 def test_postgres_keeps_its_rows_when_its_container_is_replaced(stack: Stack) -> None:
@@ -66,6 +77,17 @@ def test_a_killed_broker_is_back_at_once(stack: Stack) -> None:
     stack.kafka.container.start()
     stack.kafka.wait_until_healthy()
     assert consume(stack.kafka, "survivor") == b"acknowledged"
+
+
+def test_a_zookeeper_that_is_called_healthy_lets_clients_in(environment: Environment) -> None:
+    session_closed_for_want_of_sasl = -124
+    with ZooKeeper(environment, volume=environment.volume("zookeeper-restarted")) as zookeeper:
+        # A window of milliseconds: three starts hit it nearly always.
+        for _ in range(3):
+            zookeeper.container.stop(timeout=STOP_SECONDS)
+            zookeeper.container.start()
+            zookeeper.wait_until_healthy()
+            assert zookeeper_error(zookeeper) == session_closed_for_want_of_sasl
 
 
 def test_the_broker_takes_over_a_changed_admin_password(stack: Stack) -> None:

@@ -18,6 +18,7 @@ from pipeline.infra.errors import InfraError
 from pipeline.infra.layout import PROJECT_ROOT, Layout
 from pipeline.infra.progress import Progress
 from pipeline.infra.provision import Roots
+from pipeline.infra.up import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 PLATFORM = """
+terraform {
+  backend "local" {}
+}
+
 variable "environment" {
   type = string
 }
@@ -40,6 +45,10 @@ output "addresses" {
 """
 
 STORAGE = """
+terraform {
+  backend "local" {}
+}
+
 variable "environment" {
   type = string
 }
@@ -112,8 +121,8 @@ def test_destroying_the_platform_keeps_the_storage(roots: Roots) -> None:
     roots.apply_storage()
     roots.apply_platform()
     roots.destroy_platform()
-    assert roots.platform.cmd("state list", state=roots.platform.state).stdout == ()
-    assert len(roots.storage.cmd("state list", state=roots.storage.state).stdout) == 2
+    assert roots.platform.cmd("state list").stdout == ()
+    assert len(roots.storage.cmd("state list").stdout) == 2
 
 
 def test_a_plan_that_would_delete_data_is_refused(layout: Layout, roots: Roots) -> None:
@@ -143,6 +152,32 @@ def test_a_broken_off_init_is_repaired(layout: Layout, roots: Roots) -> None:
         (folder / ".terraform.lock.hcl").write_text("provider {", encoding="utf-8")
     roots.init()
     assert roots.apply_platform()
+
+
+def test_what_is_told_to_do_by_hand_means_the_same_state(layout: Layout, roots: Roots) -> None:
+    roots.apply_platform()
+    told = " && ".join(by_hand(layout, "terraform", "")).replace(" apply ", " plan -detailed-exitcode ")
+    done = subprocess.run(
+        ["sh", "-c", told], cwd=layout.root, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_two_environments_of_a_checkout_do_not_meet(
+    layout: Layout, roots: Roots, engine: docker.DockerClient
+) -> None:
+    other = Layout(f"t{secrets.token_hex(3)}", layout.root)
+    (layout.platform_root / "environments" / f"{other.environment}.tfvars").write_text(
+        f'environment = "{other.environment}"\n', encoding="utf-8"
+    )
+    assert roots.apply_platform()
+    with Progress("other", other.logs, Console(quiet=True)) as progress:
+        others = Roots(other, progress, engine, environment(), "terraform")
+        others.init()
+        assert others.apply_platform()
+        assert others.platform.output() == {"addresses": {"it": other.environment}}
+    assert roots.platform.output() == {"addresses": {"it": layout.environment}}
+    assert not roots.apply_platform()
 
 
 def test_a_damaged_state_is_told_with_the_way_out(layout: Layout, roots: Roots) -> None:

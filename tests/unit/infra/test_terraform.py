@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import subprocess
 import tempfile
 import threading
 import time
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pipeline.infra.terraform_report import Event
 
 CONFIGURATION = """
+terraform {
+  backend "local" {}
+}
+
 variable "names" {
   type    = list(string)
   default = ["a"]
@@ -184,6 +189,35 @@ def test_events_name_what_begins_and_ends(root: Path) -> None:
     told = [(event.kind, event.action, event.address) for event in events if event.kind.startswith("apply_")]
     address = 'terraform_data.it["a"]'
     assert told == [("apply_start", "create", address), ("apply_complete", "create", address)]
+
+
+def test_what_is_only_asked_reaches_no_log(root: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    terraform = driver(root, on_event=events.append)
+    terraform.version()
+    terraform.apply(terraform.plan(tmp_path / "a.tfplan"))
+    terraform.show_plan(terraform.plan(tmp_path / "b.tfplan"))
+    terraform.output()
+    said = "\n".join(event.message for event in events)
+    assert "Apply complete!" in said
+    for answer in ("format_version", "Your infrastructure matches", '"sensitive"', "terraform_version"):
+        assert answer not in said
+
+
+def test_terraform_by_hand_means_the_same_state_also_in_a_folder_that_was_moved(root: Path) -> None:
+    terraform = driver(root, state=root / "terraform.tfstate", data_dir=root / ".terraform")
+    terraform.apply()
+    moved = root.rename(root.with_name("moved"))
+    for command in ("init", "plan -detailed-exitcode"):
+        done = subprocess.run(
+            ["terraform", *command.split(), "-input=false", "-no-color"],
+            cwd=moved,
+            env={name: value for name, value in terraform.environment.items() if name != "TF_DATA_DIR"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_time_limit_interrupts_first_and_the_state_stays_whole(root: Path) -> None:
