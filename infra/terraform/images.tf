@@ -38,6 +38,7 @@ module "image_kafka" {
 module "image_schema_registry" {
   source      = "./modules/image"
   name        = "schema-registry"
+  sources     = ["requirements/schema-registry.txt"]
   build_args  = local.on_builder
   build_proxy = var.build_proxy
 }

@@ -1,4 +1,4 @@
-"""Pins the dependencies: one hash-pinned file in requirements/ for each extra that is installed."""
+"""Pins the dependencies: one file with hashes for each extra, and for each `.in` file in requirements/."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ if TYPE_CHECKING:
 
     from pipeline.infra.progress import Progress
 
-__all__ = ["extras", "pin"]
+__all__ = ["pin", "sources"]
 
 # Only ever installed as a part of other extras.
 _PARTS: Final = {"connect"}
 
 
-def extras(root: Path) -> list[str]:
-    """Give the extras that have a file of their own."""
+def sources(root: Path) -> dict[str, list[str]]:
+    """Give uv's arguments for each file of pins, by its name.
+
+    The extras are environments of the project; the `.in` files are what an image needs beside them.
+    """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return sorted(set(project["optional-dependencies"]) - _PARTS)
+    found = {
+        extra: ["pyproject.toml", "--extra", extra, "--no-emit-package", "galewatch"]
+        for extra in sorted(set(project["optional-dependencies"]) - _PARTS)
+    }
+    others = sorted((root / "requirements").glob("*.in"))
+    return found | {file.stem: [f"requirements/{file.name}"] for file in others}
 
 
 def pin(root: Path, progress: Progress, *, upgrade: bool = False) -> None:
-    """Resolve every extra anew; pins that are still allowed stay, unless `upgrade` is set."""
-    sources = {
-        extra: ["pyproject.toml", "--extra", extra, "--no-emit-package", "galewatch"]
-        for extra in extras(root)
-    }
-    sources["uv"] = ["requirements/uv.in"]
-    for name, source in sources.items():
+    """Resolve every file anew; pins that are still allowed stay, unless `upgrade` is set."""
+    for name, source in sources(root).items():
         with progress.step(f"requirements/{name}.txt"):
             _compile(root, [*source, "-o", f"requirements/{name}.txt", *(["--upgrade"] if upgrade else [])])
 

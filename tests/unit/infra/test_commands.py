@@ -18,7 +18,7 @@ from pipeline.infra.layout import PROJECT_ROOT
 from pipeline.infra.prepare import proxies
 from pipeline.infra.progress import duration
 from pipeline.infra.provision import readable_address
-from pipeline.infra.requirements import extras
+from pipeline.infra.requirements import sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,8 +148,17 @@ def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_every_extra_that_is_installed_has_its_pinned_file() -> None:
-    for extra in extras(PROJECT_ROOT):
+def test_every_file_of_pins_is_written_by_make_requirements() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*requirements*.txt", "requirements/*"],
+        cwd=PROJECT_ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    written = {f"requirements/{name}.txt" for name in sources(PROJECT_ROOT)}
+    assert {path for path in listed if path.endswith(".txt")} == written
+
+
+def test_every_pin_has_a_hash_and_no_address() -> None:
+    for extra in sources(PROJECT_ROOT):
         text = (PROJECT_ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8")
         pins = re.findall(r"^[A-Za-z0-9][^\s=]*==\S+ \\\n    --hash=sha256:", text, re.MULTILINE)
         assert pins, extra
