@@ -82,6 +82,14 @@ class Registry:
             return None
         return found.schema_id
 
+    def schema_text(self, schema_id: int) -> str | None:
+        """Return the schema that is registered under an id, as JSON text; None if there is none."""
+        try:
+            found = self._ask(f"schema {schema_id}", lambda: self.client.get_schema(schema_id))
+        except _NotRegisteredError:
+            return None
+        return str(found.schema_str)
+
     def check(self, subject: str, schema: str) -> None:
         """Raise IncompatibleSchemaError if the schema could not be registered; a new subject takes any."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import demo, look, operate, simulate
+from pipeline.cli import dead_letters, demo, look, operate, simulate
 
 __all__ = ["app"]
 
@@ -26,3 +26,4 @@ for _command in (
     demo.demo,
 ):
     app.command()(_command)
+app.add_typer(dead_letters.app)

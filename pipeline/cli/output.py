@@ -50,7 +50,8 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: boo
         table.add_column(column, justify="right" if is_number else "left")
     for row in rows:
         # What is not the real weather says so by its colour as well.
-        style = None if row["origin"] == "live" else "magenta" if row["origin"] == "selftest" else "cyan"
+        origin = row.get("origin", "live")
+        style = None if origin == "live" else "magenta" if origin == "selftest" else "cyan"
         table.add_row(*(_cell(row[column]) for column in columns), style=style)
     console().print(table)
 

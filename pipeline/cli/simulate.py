@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.simulate.fleet import Fleet
-    from pipeline.simulate.producer import Counts
+    from pipeline.simulate.producer import Outcome
+    from pipeline.topics.producer import Counts
 
 __all__ = ["Versions", "simulate"]
 
-_USER = "devices"
 _INTERRUPTED = 130
 
 
@@ -53,9 +53,10 @@ def simulate(  # noqa: PLR0913 - each is an option
 
     The exit code is 1 if any reading was not acknowledged.
     """
-    from pipeline.simulate.encoder import SUBJECT, Encoder  # noqa: PLC0415 - as the others, only when needed
+    from pipeline.simulate.encoder import SUBJECT, Encoder  # noqa: PLC0415
     from pipeline.simulate.fleet import Fleet  # noqa: PLC0415
-    from pipeline.simulate.producer import FleetProducer  # noqa: PLC0415
+    from pipeline.simulate.producer import Simulation  # noqa: PLC0415
+    from pipeline.topics.producer import USER, DirectProducer  # noqa: PLC0415 - only when needed, as the others
 
     with sentences():
         fleet = Fleet(devices, rate, hot)
@@ -63,19 +64,18 @@ def simulate(  # noqa: PLR0913 - each is an option
         first, *_, last = environment.platform.schema_registry.subjects[SUBJECT]
         schemas = {Versions.V1: [first], Versions.V2: [last], Versions.BOTH: [first, last]}[versions]
         encoders = [Encoder(environment.registry(), schema) for schema in schemas]
-        with _stop_on_interrupt() as stop, FleetProducer(environment.kafka(_USER), encoders) as producer:
+        with _stop_on_interrupt() as stop, DirectProducer(environment.kafka(USER)) as producer:
             total = max(1, round(rate * seconds))
             began = time.monotonic()
             with _progress() as bar:
                 task = bar.add_task("", total=total, said="")
-                counts = producer.run(
-                    fleet,
+                outcome = Simulation(fleet, encoders, producer).run(
                     total,
                     stop,
                     on_progress=lambda now: bar.update(task, completed=now.sent, said=_in_words(now)),
                 )
-            _sum_up(fleet, counts, time.monotonic() - began)
-            if counts.failed:
+            _sum_up(fleet, outcome, time.monotonic() - began)
+            if outcome.counts.failed:
                 raise typer.Exit(1)
             if stop.is_set():
                 raise typer.Exit(_INTERRUPTED)
@@ -108,13 +108,14 @@ def _in_words(counts: Counts) -> str:
     return f"{counts.sent:,} sent, {counts.acknowledged:,} acknowledged{failed}"
 
 
-def _sum_up(fleet: Fleet, counts: Counts, seconds: float) -> None:
+def _sum_up(fleet: Fleet, outcome: Outcome, seconds: float) -> None:
+    counts = outcome.counts
     hot = sum(fleet.is_hot(number) for number in range(counts.sent))
     # What the command was asked for, so on standard output.
     print(  # noqa: T201
         f"{counts.sent:,} readings of {min(fleet.devices, counts.sent):,} devices in {seconds:.1f} s, "
         f"{hot:,} of them hot: {counts.acknowledged:,} acknowledged, {counts.failed:,} failed; "
-        f"at most {counts.behind_s * 1000:.0f} ms behind the schedule"
+        f"at most {outcome.behind_s * 1000:.0f} ms behind the schedule"
     )
     if counts.failed:
         print(f"galewatch: the last failure: {counts.reason}", file=sys.stderr)  # noqa: T201

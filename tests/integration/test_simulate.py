@@ -15,8 +15,9 @@ from pipeline.platform import load_platform
 from pipeline.settings import KafkaSettings, RegistrySettings
 from pipeline.simulate.encoder import Encoder
 from pipeline.simulate.fleet import Fleet
-from pipeline.simulate.producer import Counts, FleetProducer
-from pipeline.topic import TopicError, TopicReader
+from pipeline.simulate.producer import Simulation
+from pipeline.topics.producer import Counts, DirectProducer
+from pipeline.topics.reader import TopicError, TopicReader
 from tests.integration.platform_jobs import run_kafka, run_schemas
 
 if TYPE_CHECKING:
@@ -54,15 +55,18 @@ def test_each_reading_arrives_once_under_its_devices_key_by_both_versions_in_tur
     told: list[Counts] = []
     with (
         TopicReader(reader, "readings", "galewatch-reader-t") as topic,
-        FleetProducer(devices, encoders) as producer,
+        DirectProducer(devices) as producer,
     ):
         before = {number: there.end for number, there in topic.offsets().items()}
-        counts = producer.run(
-            fleet,
-            total,
-            threading.Event(),
-            on_sent=lambda _, reading, __: sent.update({reading.event_id: reading}),
-            on_progress=told.append,
+        counts = (
+            Simulation(fleet, encoders, producer)
+            .run(
+                total,
+                threading.Event(),
+                on_sent=lambda _, reading, __: sent.update({reading.event_id: reading}),
+                on_progress=told.append,
+            )
+            .counts
         )
         after = {number: there.end for number, there in topic.offsets().items()}
         messages = list(topic.messages(before, after))
@@ -82,9 +86,11 @@ def test_each_reading_arrives_once_under_its_devices_key_by_both_versions_in_tur
 
 def test_the_rate_is_kept(devices: KafkaSettings, encoders: list[Encoder]) -> None:
     moments: list[float] = []
-    with FleetProducer(devices, encoders[:1]) as producer:
-        producer.run(
-            Fleet(10, 200.0), 400, threading.Event(), on_sent=lambda _, __, moment: moments.append(moment)
+    with DirectProducer(devices) as producer:
+        Simulation(Fleet(10, 200.0), encoders, producer).run(
+            400,
+            threading.Event(),
+            on_sent=lambda _, __, moment: moments.append(moment),
         )
     assert 1.9 < moments[-1] - moments[0] < 2.5
 
@@ -93,9 +99,15 @@ def test_a_stop_ends_it_early_and_what_was_sent_is_acknowledged(
     devices: KafkaSettings, encoders: list[Encoder]
 ) -> None:
     stop = threading.Event()
-    with FleetProducer(devices, encoders) as producer:
-        counts = producer.run(
-            Fleet(10, 100.0), 100_000, stop, on_sent=lambda number, *_: stop.set() if number == 30 else None
+    with DirectProducer(devices) as producer:
+        counts = (
+            Simulation(Fleet(10, 100.0), encoders, producer)
+            .run(
+                100_000,
+                stop,
+                on_sent=lambda number, *_: stop.set() if number == 30 else None,
+            )
+            .counts
         )
     assert (31, 31, 0) == (counts.sent, counts.acknowledged, counts.failed)
 
@@ -104,29 +116,27 @@ def test_what_the_broker_does_not_take_in_time_is_counted_as_failed(
     kafka: Kafka, devices: KafkaSettings, encoders: list[Encoder]
 ) -> None:
     options = {"delivery.timeout.ms": 1500, "request.timeout.ms": 1000}
-    with FleetProducer(devices, encoders, options=options) as producer:
+    with DirectProducer(devices, options) as producer:
         kafka.container.pause()
         try:
-            counts = producer.run(Fleet(10, 1000.0), 100, threading.Event())
+            counts = Simulation(Fleet(10, 1000.0), encoders, producer).run(100, threading.Event()).counts
         finally:
             kafka.container.unpause()
     assert (100, 0, 100) == (counts.sent, counts.acknowledged, counts.failed)
     assert counts.reason
 
 
-def test_a_wrong_password_is_told_before_anything_is_due(
-    devices: KafkaSettings, encoders: list[Encoder]
-) -> None:
+def test_a_wrong_password_is_told_before_anything_is_due(devices: KafkaSettings) -> None:
     wrong = devices.model_copy(update={"password": SecretStr("not-to-be-shown")})
     with pytest.raises(RefusedError, match="refused the password of user 'devices'") as raised:
-        FleetProducer(wrong, encoders).__enter__()
+        DirectProducer(wrong).__enter__()
     assert "not-to-be-shown" not in str(raised.value)
 
 
-def test_nobody_at_the_address_is_said_so(encoders: list[Encoder]) -> None:
+def test_nobody_at_the_address_is_said_so() -> None:
     nobody = KafkaSettings(bootstrap="127.0.0.1:9", user="devices", password="x")
     with pytest.raises(DeliveryError, match=r"Kafka at 127\.0\.0\.1:9 cannot be reached"):
-        FleetProducer(nobody, encoders).__enter__()
+        DirectProducer(nobody).__enter__()
 
 
 def test_a_schema_that_is_not_registered_is_named(registry: Registry) -> None:

@@ -6,7 +6,9 @@ locals {
   context = "${path.root}/../.."
 
   # What .dockerignore keeps out of every image.
-  host_only = ["pipeline/cli/", "pipeline/demo/", "pipeline/environment.py", "pipeline/infra/", "pipeline/simulate/"]
+  host_only = [
+    "pipeline/cli/", "pipeline/demo/", "pipeline/environment.py", "pipeline/infra/", "pipeline/simulate/", "pipeline/topics/",
+  ]
 
   files = sort([
     for file in setunion(
