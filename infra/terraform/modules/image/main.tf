@@ -15,7 +15,7 @@ locals {
       fileset(local.context, "infra/images/${var.name}/**"),
       [for pattern in var.sources : fileset(local.context, pattern)]...
     ) : file
-    if !strcontains(file, "__pycache__") && !anytrue([for path in local.host_only : startswith(file, path)])
+    if !strcontains(file, "__pycache__") && !strcontains(file, "/target/") && !anytrue([for path in local.host_only : startswith(file, path)])
   ])
 
   # build_args hold the tags of the images underneath, so a new base gives everything on it a new tag, too.
