@@ -106,6 +106,13 @@ variable "spark_workers" {
   }
 }
 
+variable "weather_faults" {
+  description = "Whether faults of the weather API can be switched on while it runs (PUT /faults/…), for tests and demonstrations."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "weather_source" {
   description = "Where Airflow fetches the weather: live (Open-Meteo) or local (the weather API of this environment: replay or synthetic)."
   type        = string

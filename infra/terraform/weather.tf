@@ -1,5 +1,12 @@
-# Speaks Open-Meteo's contract: recorded weather where there is some, a synthetic climate otherwise. It is there beside live
-# weather, too: the self-test asks it.
+# Speaks the contracts of all three sources: recorded weather where there is some, a synthetic climate otherwise. It is there
+# beside live weather, too: the self-test and the gateway ask it.
+locals {
+  weather_env = merge(
+    var.replay_dir == "" ? {} : { GALEWATCH_REPLAY = "/var/lib/replay", GALEWATCH_REPLAY_END = var.replay_end },
+    var.weather_faults ? { GALEWATCH_WEATHER_FAULTS = "on" } : {},
+  )
+}
+
 module "weather_api" {
   source      = "./modules/service"
   environment = var.environment
@@ -11,6 +18,6 @@ module "weather_api" {
   networks    = [docker_network.main.id]
   ports       = { 8000 = local.ports.weather_api }
 
-  env               = var.replay_dir == "" ? {} : { GALEWATCH_REPLAY = "/var/lib/replay", GALEWATCH_REPLAY_END = var.replay_end }
+  env               = local.weather_env
   read_only_folders = var.replay_dir == "" ? {} : { "/var/lib/replay" = var.replay_dir }
 }

@@ -44,9 +44,10 @@ def fetch(settings: WeatherApiSettings, config: Path) -> Day:
     """Fetch the last 24 full hours of every station; raises ConfigError or a SourceError."""
     end = settings.clock().replace(minute=0, second=0, microsecond=0)
     start = end - _DAY
-    weather = open_weather(settings)
-    with client(create_app(weather, settings.clock)) as http:
+    stations = load_stations(config / "stations.yaml")
+    feeds = open_weather(settings, stations)
+    with client(create_app(feeds, settings.clock)) as http:
         source = OpenMeteo(str(http.base_url), client=http)
-        stations = stations_of(load_stations(config / "stations.yaml"), source.name)
-        fetched = {source.name: source.fetch(stations, start, end, fetched_at=settings.clock())}
-    return Day(start, end, weather.origin, fetched)
+        own = stations_of(stations, source.name)
+        fetched = {source.name: source.fetch(own, start, end, fetched_at=settings.clock())}
+    return Day(start, end, feeds.forecast.origin, fetched)

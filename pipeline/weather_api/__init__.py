@@ -1,5 +1,6 @@
-"""A weather service of one's own: Open-Meteo's contract over recorded weather or a synthetic climate.
+"""A weather service of one's own: three contracts over recorded weather or a synthetic climate.
 
-It stands where the live service cannot be reached, and says in every location what its values are
-(`galewatch_origin`): replay, synthetic or selftest. Run it with `python -m pipeline.weather_api`.
+It speaks as Open-Meteo, as the US National Weather Service and as an IoT gateway do, stands where those
+cannot be reached, and says in every answer what its values are (`galewatch_origin`): replay, synthetic or
+selftest. Run it with `python -m pipeline.weather_api`.
 """

@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from pipeline.errors import ConfigError
-from pipeline.weather_api.app import create_app, open_weather
+from pipeline.weather_api.app import open_app
 from pipeline.weather_api.settings import WeatherApiSettings
 
 
@@ -25,11 +25,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = WeatherApiSettings.from_env()
-        weather = open_weather(settings)
+        app = open_app(settings)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the message is for who starts it
         return 2
-    app = create_app(weather, settings.clock)
     uvicorn.run(app, host=arguments.host, port=arguments.port, access_log=False, timeout_graceful_shutdown=5)
     return 0
 

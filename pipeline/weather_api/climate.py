@@ -9,21 +9,25 @@ the afternoon; and heat waves that wander round the subtropics of the summer hem
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.weather_api.weather import Place, Series, Values
+from pipeline.weather_api.weather import Observation, Place, Series, Values, hour_of, instant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from pipeline.readings import Origin
+    from pipeline.stations import Station
 
 __all__ = ["Climate"]
 
 _YEAR_HOURS: Final = 8766.0
 _COLDEST_HOUR_NORTH: Final = 20 * 24  # about 20 January
 _WARMEST_SOLAR_HOUR: Final = 15.0
+_OBSERVED_MINUTE: Final = 53  # when airports observe: their reports are due at the full hour
 _TROPICS: Final = 23.4
 _TAU: Final = math.tau
 
@@ -57,6 +61,7 @@ class Climate:
     """Serves the climate of a seed."""
 
     origin: Origin = "synthetic"
+    about = f"a plausible climate, observed {_OBSERVED_MINUTE} minutes past each hour"
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -95,6 +100,20 @@ class Climate:
         """Give the weather of a place, also of hours to come."""
         del now_hour
         return Series(tuple(self.at(latitude, longitude, hour) for hour in hours))
+
+    def observations(
+        self, station: Station, start: datetime, end: datetime, now: datetime
+    ) -> tuple[Observation, ...]:
+        """Give what an airport would have observed in [start, end), once an hour."""
+        past_hour = timedelta(minutes=_OBSERVED_MINUTE)
+        instants = (
+            instant_of(hour) + past_hour for hour in range(hour_of(start), hour_of(min(end, now)) + 1)
+        )
+        return tuple(
+            Observation(at, self.at(station.latitude, station.longitude, at.timestamp() / 3600))
+            for at in instants
+            if start <= at < end and at <= now
+        )
 
     def at(self, latitude: float, longitude: float, hour: float) -> Values:
         """Give the weather of a place at a time, in hours since 1970; fractions are fine."""

@@ -100,6 +100,21 @@ class Recording:
     last_hour: int
     cities: Mapping[Place, tuple[array[int], ...]]
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """List the cities."""
+        return tuple(self.cities)
+
+    @property
+    def about(self) -> str:
+        """Say to people what was recorded."""
+        return f"hourly, {len(self.cities)} cities, without wind"
+
+    def within(self, place: Place, hour: int) -> tuple[tuple[int, Values], ...]:
+        """Give what was observed in an hour as (milliseconds past the hour, values): once, or nothing."""
+        values = self.at(place, hour)
+        return () if values == NOTHING else ((0, values),)
+
     def at(self, city: Place, hour: int) -> Values:
         """Give what was recorded at a city in an hour; outside of the recording, nothing."""
         if not self.first_hour <= hour <= self.last_hour:

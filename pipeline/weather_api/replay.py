@@ -10,17 +10,19 @@ not known.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
 
-from pipeline.weather_api.weather import NOTHING, Place, Series, Values, instant_of
+from pipeline.weather_api.weather import NOTHING, Observation, Place, Series, Values, hour_of, instant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pipeline.readings import Origin
-    from pipeline.weather_api.recording import Recording
+    from pipeline.stations import Station
 
-__all__ = ["NEARBY_KM", "Replay", "distance_km"]
+__all__ = ["NEARBY_KM", "Recorded", "RecordedDevices", "Replay", "distance_km"]
 
 NEARBY_KM: Final = 25.0
 """How far from a recorded city a place may be to have its weather."""
@@ -30,13 +32,38 @@ _YEAR: Final = 8766  # 365.25 days
 _EARTH_RADIUS_KM: Final = 6371.0
 
 
+class Recorded(Protocol):
+    """A recording, in whatever format it was kept."""
+
+    @property
+    def first_hour(self) -> int:
+        """The hour of the first observation."""
+
+    @property
+    def last_hour(self) -> int:
+        """The hour of the last one."""
+
+    @property
+    def about(self) -> str:
+        """Say to people what was recorded."""
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """List where it was observed."""
+
+    def within(self, place: Place, hour: int) -> Sequence[tuple[int, Values]]:
+        """Give what was observed in an hour as (milliseconds past the hour, values), in the order of time."""
+
+
 class Replay:
     """Serves a recording whose last hour is shown at the hour `shown_at` (of the service's start)."""
 
     origin: Origin = "replay"
+    about = "recorded weather, at the times at which it was observed"
 
-    def __init__(self, recording: Recording, shown_at: int) -> None:
+    def __init__(self, recording: Recorded, shown_at: int) -> None:
         self._recording = recording
+        self._by_station = {place.station_id: place for place in recording.places if place.station_id}
         self._shown_at = shown_at
         self._shift = shown_at - recording.last_hour
         self._lap = _lap(recording.last_hour - recording.first_hour + 1)
@@ -46,25 +73,43 @@ class Replay:
         recording = self._recording
         current = self._recorded_hour(now_hour)
         return {
-            "Recorded": f"{_text(recording.first_hour)} to {_text(recording.last_hour)}, hourly,"
-            f" {len(recording.cities)} cities, without wind",
+            "Recorded": f"{_text(recording.first_hour)} to {_text(recording.last_hour)}, {recording.about}",
             "Shift": f"{self._shift} hours: the last recorded hour is shown at {_text(self._shown_at)};"
             f" what comes after it is what was recorded {self._lap} hours earlier",
             "Now": f"{_text(now_hour)} shows "
             + (_text(current) if current is not None else "nothing: the recording has ended"),
-            "Range": f"a place has the weather of the nearest recorded city within {NEARBY_KM:g} km",
+            "Range": f"a place has the weather of the nearest recorded place within {NEARBY_KM:g} km",
         }
 
     def places(self) -> tuple[Place, ...]:
-        """List the recorded cities."""
-        return tuple(self._recording.cities)
+        """List the recorded places."""
+        return self._recording.places
+
+    def records(self, station: Station) -> bool:
+        """Tell whether the station itself was recorded, by its id."""
+        return station.id in self._by_station
+
+    def observations(
+        self, station: Station, start: datetime, end: datetime, now: datetime
+    ) -> tuple[Observation, ...]:
+        """Give what was recorded of the station, else of the nearest place if one is near."""
+        place = self._by_station.get(station.id)
+        if place is None:
+            distance, place = self._nearest(station.latitude, station.longitude)
+            if distance > NEARBY_KM:
+                return ()
+        found = []
+        for hour in range(hour_of(start), hour_of(min(end, now)) + 1):
+            recorded = self._recorded_hour(hour)
+            for millis, values in () if recorded is None else self._recording.within(place, recorded):
+                at = instant_of(hour) + timedelta(milliseconds=millis)
+                if start <= at < end and at <= now:
+                    found.append(Observation(at, values))
+        return tuple(found)
 
     def series(self, latitude: float, longitude: float, hours: range, now_hour: int) -> Series:
-        """Give the weather of the nearest city, if one is near."""
-        distance, city = min(
-            (distance_km(latitude, longitude, city.latitude, city.longitude), city)
-            for city in self._recording.cities
-        )
+        """Give the weather of the nearest place, if one is near: of an hour, the first that was observed."""
+        distance, city = self._nearest(latitude, longitude)
         if distance > NEARBY_KM:
             note = f"no recorded city within {NEARBY_KM:g} km; {city.name} is {distance:.0f} km away"
             return Series((NOTHING,) * len(hours), {"galewatch_note": note})
@@ -76,7 +121,14 @@ class Replay:
 
     def _values(self, city: Place, hour: int, now_hour: int) -> Values:
         recorded = self._recorded_hour(hour) if hour <= now_hour else None
-        return NOTHING if recorded is None else self._recording.at(city, recorded)
+        observed = () if recorded is None else self._recording.within(city, recorded)
+        return observed[0][1] if observed else NOTHING
+
+    def _nearest(self, latitude: float, longitude: float) -> tuple[float, Place]:
+        return min(
+            (distance_km(latitude, longitude, place.latitude, place.longitude), place)
+            for place in self._recording.places
+        )
 
     def _recorded_hour(self, hour: int) -> int | None:
         """Tell which recorded hour is shown at `hour`; None after the end of a recording under a day."""
@@ -85,6 +137,22 @@ class Replay:
         if beyond <= 0:
             return recorded
         return recorded - math.ceil(beyond / self._lap) * self._lap if self._lap else None
+
+
+class RecordedDevices:
+    """The stations of a replay that were recorded themselves: no device measures what another one did."""
+
+    origin: Origin = "replay"
+    about = Replay.about
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    def observations(
+        self, station: Station, start: datetime, end: datetime, now: datetime
+    ) -> tuple[Observation, ...]:
+        """Give what was recorded of the station; nothing where it was not."""
+        return self._replay.observations(station, start, end, now) if self._replay.records(station) else ()
 
 
 def _lap(hours: int) -> int:

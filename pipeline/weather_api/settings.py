@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - pydantic resolves the annotations at run time
+from typing import Literal
 
 from pydantic import AwareDatetime  # noqa: TC002 - the same
 from pydantic_settings import SettingsConfigDict
@@ -16,9 +17,10 @@ __all__ = ["WeatherApiSettings"]
 class WeatherApiSettings(ComponentSettings):
     """GALEWATCH_…: all optional, and an empty variable counts as one that is not set.
 
-    `replay` is a directory of recordings; without it the climate of `seed` is served. `replay_end` is the
-    time at which the last recorded hour is shown (default: when the service starts): set it where a restart
-    must not shift the recording anew. `now` stops the clock, for tests.
+    `replay` is a directory of recordings, Avro or CSV; without it the climate of `seed` is served.
+    `replay_end` is the time at which the last recorded hour is shown (default: when the service starts): set
+    it where a restart must not shift the recording anew. `weather_faults` is whether faults may be switched
+    on, for tests and demonstrations. `now` stops the clock, for tests.
     """
 
     model_config = SettingsConfigDict(env_prefix="GALEWATCH_", env_ignore_empty=True)
@@ -26,6 +28,7 @@ class WeatherApiSettings(ComponentSettings):
     replay: Path | None = None
     replay_end: AwareDatetime | None = None
     seed: int = 7
+    weather_faults: Literal["on", "off"] = "off"
     now: AwareDatetime | None = None
 
     def clock(self) -> datetime:

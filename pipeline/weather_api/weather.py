@@ -1,4 +1,4 @@
-"""What the API serves: anything that gives a place's weather by the hour.
+"""What the API serves: a place's weather by the hour, and what a station observed and when.
 
 Hours are counted from 1970-01-01T00:00Z, so that a range of hours is a `range`.
 """
@@ -13,8 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.readings import Origin
+    from pipeline.stations import Station
 
-__all__ = ["NOTHING", "Place", "SelfTest", "Series", "Values", "Weather", "hour_of", "instant_of"]
+__all__ = [
+    "NOTHING",
+    "Observation",
+    "Observer",
+    "Place",
+    "SelfTest",
+    "Series",
+    "Values",
+    "Weather",
+    "hour_of",
+    "instant_of",
+]
 
 _SECONDS = 3600
 
@@ -39,12 +51,20 @@ class Series:
     about: Mapping[str, str | int] = field(default_factory=dict)
 
 
+class Observation(NamedTuple):
+    """What a station measured at an instant."""
+
+    at: datetime
+    values: Values
+
+
 class Place(NamedTuple):
-    """A place that the weather is known at, for the page."""
+    """A place that the weather is known at; `station_id` where the recording names one."""
 
     name: str
     latitude: float
     longitude: float
+    station_id: str = ""
 
 
 class Weather(Protocol):
@@ -62,6 +82,23 @@ class Weather(Protocol):
 
     def series(self, latitude: float, longitude: float, hours: range, now_hour: int) -> Series:
         """Give the weather of one place in those hours, as known in the hour `now_hour`."""
+
+
+class Observer(Protocol):
+    """A source of observations."""
+
+    @property
+    def origin(self) -> Origin:
+        """What its values are."""
+
+    @property
+    def about(self) -> str:
+        """Say to people in one sentence what is observed."""
+
+    def observations(
+        self, station: Station, start: datetime, end: datetime, now: datetime
+    ) -> tuple[Observation, ...]:
+        """Give what the station observed in [start, end) and until `now`, in the order of time."""
 
 
 class SelfTest:

@@ -81,6 +81,28 @@ run "refuses_an_unknown_weather_source" {
   expect_failures = [var.weather_source]
 }
 
+run "faults_are_off_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(local.weather_env) == 0
+    error_message = "Nobody can switch faults on by default."
+  }
+}
+
+run "faults_are_on_where_asked_for" {
+  command = plan
+
+  variables {
+    weather_faults = true
+  }
+
+  assert {
+    condition     = lookup(local.weather_env, "GALEWATCH_WEATHER_FAULTS", "") == "on"
+    error_message = "weather_faults reaches the weather API."
+  }
+}
+
 run "refuses_a_relative_replay_folder" {
   command = plan
   variables {

@@ -19,7 +19,6 @@ from pipeline.config import config_dir
 from pipeline.sources.open_meteo import OpenMeteo
 from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
-from pipeline.weather_api.climate import Climate
 from pipeline.weather_api.settings import WeatherApiSettings
 from tests.local_server import serve
 from tests.oracle import weather as oracle
@@ -45,7 +44,8 @@ def replay() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def synthetic() -> Iterator[str]:
-    with serve(create_app(Climate(7), lambda: NOW)) as url:
+    settings = WeatherApiSettings(now=NOW)
+    with serve(create_app(open_weather(settings), settings.clock)) as url:
         yield url
 
 
@@ -167,14 +167,27 @@ def test_the_page_says_what_is_replayed_and_how_it_is_shifted(replay: str) -> No
 def test_the_page_says_that_synthetic_weather_is_not_real(synthetic: str) -> None:
     page = CLIENT.get(synthetic).text
     assert "none of it is real" in page
-    assert "<table" not in page
+    assert "Recorded places" not in page
+    assert page.count('<span class="label">synthetic</span>') == 5
 
 
-def test_the_page_links_only_to_what_answers(replay: str) -> None:
+def test_the_page_shows_devices_and_stations_with_their_newest_values(replay: str) -> None:
     page = CLIENT.get(replay).text
+    # Hourly cities tell nothing of devices; Las Vegas was recorded, and Boston was not.
+    assert 'Devices of the gateway <span class="label">synthetic</span>' in page
+    assert 'Stations of the US weather service <span class="label">replay</span>' in page
+    assert '<th scope="row">gateway-01</th><td>Gate</td><td>14:30:00</td><td class="number">' in page
+    assert '<th scope="row">KLAS</th><td>Las Vegas Reid</td><td>14:00:00</td><td class="number">' in page
+    assert '<th scope="row">KBOS</th><td>Boston Logan</td><td>\N{EN DASH}</td>' in page
+
+
+@pytest.mark.parametrize("url", ["replay", "synthetic"])
+def test_the_page_links_only_to_what_answers(request: pytest.FixtureRequest, url: str) -> None:
+    root = request.getfixturevalue(url)
+    page = CLIENT.get(root).text
     links = [part.split('"')[0].replace("&amp;", "&") for part in page.split('href="')[1:]]
-    assert len(links) == 4
-    assert [CLIENT.get(f"{replay}{link}").status_code for link in links] == [200] * 4
+    assert len(links) == 6
+    assert [CLIENT.get(f"{root}{link}").status_code for link in links] == [200] * 6
 
 
 def test_an_unknown_path_is_not_found(replay: str) -> None:
@@ -225,6 +238,7 @@ def test_the_service_starts_and_sigterm_stops_it() -> None:
     [
         ({"GALEWATCH_REPLAY": "/nowhere"}, "GALEWATCH_REPLAY: '/nowhere' is not a directory\n"),
         ({"GALEWATCH_SEED": "seven"}, "GALEWATCH_SEED: input should be a valid integer"),
+        ({"GALEWATCH_WEATHER_FAULTS": "yes"}, "GALEWATCH_WEATHER_FAULTS: input should be 'on' or 'off', got"),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_exit_code_2(variables: dict[str, str], message: str) -> None:
