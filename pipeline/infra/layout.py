@@ -93,16 +93,6 @@ class Layout:
         return self._state_directory(self.storage_root, "storage") / "terraform.tfstate"
 
     @property
-    def platform_data(self) -> Path:
-        """What `terraform init` leaves for the platform: modules, providers, and which state is meant."""
-        return self.platform_state.parent / ".terraform"
-
-    @property
-    def storage_data(self) -> Path:
-        """The same for the volumes."""
-        return self.storage_state.parent / ".terraform"
-
-    @property
     def apply_mark(self) -> Path:
         """Exists while an apply or destroy runs; left over, the last one was cut off hard."""
         return self.work / f"applying-{self.environment}"
@@ -114,11 +104,6 @@ class Layout:
     def storage_states(self) -> list[Path]:
         """Every state of the volumes in this checkout, of all environments."""
         return self._states(self.storage_root, "storage")
-
-    def all_data(self) -> list[Path]:
-        """What `terraform init` left in this checkout, for all environments."""
-        mine = [self.platform_root / ".terraform", self.storage_root / ".terraform"]
-        return [*mine, *sorted((self.work / "environments").glob("*/*/.terraform"))]
 
     def variables(self) -> dict[str, str | int]:
         """Give the plain strings and whole numbers of the tfvars file."""

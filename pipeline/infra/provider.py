@@ -139,8 +139,7 @@ def forget_installed(layout: Layout) -> None:
     """Remove what `terraform init` installed, and its lock files; never a state."""
     for root in (layout.platform_root, layout.storage_root):
         (root / ".terraform.lock.hcl").unlink(missing_ok=True)
-    for folder in layout.all_data():
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(root / ".terraform", ignore_errors=True)
 
 
 def _install_stand_in(layout: Layout, program: str, python: Path) -> tuple[Path, Path]:

@@ -51,14 +51,12 @@ class Roots:
         self.storage = Terraform(
             layout.storage_root,
             state=layout.storage_state,
-            data_dir=layout.storage_data,
             variables={"environment": layout.environment},
             **common,
         )
         self.platform = Terraform(
             layout.platform_root,
             state=layout.platform_state,
-            data_dir=layout.platform_data,
             var_files=[layout.variables_file],
             **common,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.infra import engine as engines
 from pipeline.infra.errors import InfraError
-from pipeline.infra.layout import DEFAULT_ENVIRONMENT, Layout
+from pipeline.infra.layout import Layout
 from pipeline.infra.leftovers import Leftovers
 from pipeline.infra.prepare import connect, engine_if_any, prepare_provider
 from pipeline.infra.provider import holds_anything
@@ -79,8 +79,6 @@ def wipe(layout: Layout, progress: Progress, binary: str) -> None:
         for state in (layout.platform_state, layout.storage_state):
             for file in state.parent.glob(f"{state.name}*"):
                 file.unlink()
-        if layout.environment != DEFAULT_ENVIRONMENT:
-            shutil.rmtree(layout.work / "environments" / layout.environment, ignore_errors=True)
         for file in (layout.work / "plans").glob(f"{layout.environment}-*"):
             file.unlink()
         layout.apply_mark.unlink(missing_ok=True)

@@ -53,9 +53,9 @@ _HAS_CHANGES: Final = 2
 class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package has no types
     """One root module with its variables and its state.
 
-    `state` and `data_dir` (where `.terraform` is else) keep instances on the same `working_dir` apart. They
-    go together: `init` writes into the data directory which state is meant. The root module has to declare
-    `backend "local" {}`.
+    `state` and `data_dir` (where `.terraform` is else) keep instances on the same `working_dir` apart. The
+    state is named to each command (`-state`). A path of the local backend would be the newer way, but `init`
+    then asks whether to copy the state in the default place, which is another environment's.
     `environment` is the whole environment of the program; None means this process's own. `on_event` is called
     with each line of the log, in the thread of the caller.
     """
@@ -123,12 +123,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
         return name, tuple(int(number) for number in numbers.split("."))
 
     def init(self, *, upgrade: bool = False, backend: bool = True) -> Completed:
-        """Install providers and modules, and remember where the state is."""
-        options: dict[str, Any] = {"upgrade": IsFlagged} if upgrade else {}
-        if backend:
-            # Without it, a changed path is taken for a state to be moved.
-            options["reconfigure"] = IsFlagged
-            options["backend_config"] = {"path": self.state} if self._has_own_state() else {}
+        """Install providers and modules."""
+        options = {"upgrade": IsFlagged} if upgrade else {}
         return self.cmd("init", input=False, no_color=IsFlagged, backend=backend, **options)
 
     def check_format(self) -> Completed:
@@ -157,7 +153,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
         """Apply a saved plan, or whatever is to be done; never asks."""
         common = {"json": IsFlagged, "input": False, "lock_timeout": _LOCK_TIMEOUT}
         if plan is not None:
-            done = self.cmd("apply", str(plan.path.resolve()), **common)
+            done = self.cmd("apply", str(plan.path.resolve()), state=self.state, **common)
         else:
             with self._inputs() as inputs:
                 done = self.cmd("apply", auto_approve=True, target=list(targets), **inputs, **common)
@@ -174,7 +170,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
 
     def output(self) -> dict[str, Any]:
         """Give every output by name."""
-        answer = json.loads(self._ask("output", json=IsFlagged))
+        answer = json.loads(self._ask("output", json=IsFlagged, state=self.state))
         return {name: body["value"] for name, body in answer.items()}
 
     @contextmanager
@@ -187,19 +183,14 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # the package
 
     @contextmanager
     def _inputs(self) -> Iterator[dict[str, Any]]:
-        """Variables as options; the file with the variables lives as long as the block."""
+        """State and variables as options; the file with the variables lives as long as the block."""
         with tempfile.TemporaryDirectory(prefix="galewatch-") as folder:
             files = list(self.var_file)
             if self.variables:
                 file = Path(folder) / "variables.tfvars.json"
                 file.write_text(json.dumps(self.variables), encoding="utf-8")
                 files.append(str(file))
-            yield {"var_file": files}
-
-    def _has_own_state(self) -> bool:
-        # Terraform's default is left unsaid, as by people who type `terraform init`: written down as a path,
-        # it would still mean the first checkout in one that was moved or copied.
-        return bool(self.state) and Path(self.state) != Path(self.working_dir).resolve() / "terraform.tfstate"
+            yield {"state": self.state, "var_file": files}
 
     def _execute(
         self, line: Sequence[str], *, accept: Sequence[int], on_event: Callable[[Event], None] | None

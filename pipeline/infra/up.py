@@ -40,10 +40,7 @@ def by_hand(layout: Layout, binary: str, hint: str) -> list[str]:
     """Give the commands that do the same by hand, from the project's root."""
     root = layout.platform_root.relative_to(layout.root)
     lines = [hint] if hint else []
-    state = ""
-    if layout.environment != DEFAULT_ENVIRONMENT:
-        lines.append(f"export TF_DATA_DIR={layout.platform_data}")
-        state = f" -backend-config=path={layout.platform_state}"
-    lines.append(f"{binary} -chdir={root} init{state}")
-    lines.append(f"{binary} -chdir={root} apply -var-file=environments/{layout.environment}.tfvars")
+    lines.append(f"{binary} -chdir={root} init")
+    state = "" if layout.environment == DEFAULT_ENVIRONMENT else f" -state={layout.platform_state}"
+    lines.append(f"{binary} -chdir={root} apply{state} -var-file=environments/{layout.environment}.tfvars")
     return lines

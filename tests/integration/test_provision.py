@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pipeline.infra.errors import InfraError
 from pipeline.infra.layout import PROJECT_ROOT, Layout
 from pipeline.infra.progress import Progress
 from pipeline.infra.provision import Roots
+from pipeline.infra.terraform import Terraform
 from pipeline.infra.up import by_hand
 
 if TYPE_CHECKING:
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 PLATFORM = """
-terraform {
-  backend "local" {}
-}
-
 variable "environment" {
   type = string
 }
@@ -45,10 +43,6 @@ output "addresses" {
 """
 
 STORAGE = """
-terraform {
-  backend "local" {}
-}
-
 variable "environment" {
   type = string
 }
@@ -121,8 +115,8 @@ def test_destroying_the_platform_keeps_the_storage(roots: Roots) -> None:
     roots.apply_storage()
     roots.apply_platform()
     roots.destroy_platform()
-    assert roots.platform.cmd("state list").stdout == ()
-    assert len(roots.storage.cmd("state list").stdout) == 2
+    assert roots.platform.cmd("state list", state=roots.platform.state).stdout == ()
+    assert len(roots.storage.cmd("state list", state=roots.storage.state).stdout) == 2
 
 
 def test_a_plan_that_would_delete_data_is_refused(layout: Layout, roots: Roots) -> None:
@@ -163,19 +157,13 @@ def test_what_is_told_to_do_by_hand_means_the_same_state(layout: Layout, roots: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_two_environments_of_a_checkout_do_not_meet(
-    layout: Layout, roots: Roots, engine: docker.DockerClient
-) -> None:
-    other = Layout(f"t{secrets.token_hex(3)}", layout.root)
-    (layout.platform_root / "environments" / f"{other.environment}.tfvars").write_text(
-        f'environment = "{other.environment}"\n', encoding="utf-8"
-    )
+def test_the_environment_in_the_default_place_and_another_do_not_meet(layout: Layout, roots: Roots) -> None:
+    default = Terraform(layout.platform_root, environment=environment(), variables={"environment": "dev"})
+    default.apply()
+    shutil.rmtree(layout.platform_root / ".terraform", ignore_errors=True)
+    roots.init()
     assert roots.apply_platform()
-    with Progress("other", other.logs, Console(quiet=True)) as progress:
-        others = Roots(other, progress, engine, environment(), "terraform")
-        others.init()
-        assert others.apply_platform()
-        assert others.platform.output() == {"addresses": {"it": other.environment}}
+    assert default.output() == {"addresses": {"it": "dev"}}
     assert roots.platform.output() == {"addresses": {"it": layout.environment}}
     assert not roots.apply_platform()
 
@@ -197,6 +185,7 @@ from rich.console import Console
 from pipeline.infra.layout import Layout
 from pipeline.infra.progress import Progress
 from pipeline.infra.provision import Roots
+from pipeline.infra.terraform import Terraform
 layout = Layout(sys.argv[1], Path(sys.argv[2]))
 progress = Progress("test", layout.logs, Console(quiet=True))
 Roots(layout, progress, docker.from_env(), dict(__import__("os").environ), "terraform").apply_platform()

@@ -50,10 +50,10 @@ def test_what_the_configuration_promises_holds(terraform: Program, tmp_path: Pat
 
 def test_a_missing_secret_is_one_sentence(terraform: Program, tmp_path: Path) -> None:
     """A plan without secrets names the file and the command that makes it."""
-    terraform("init", "-reconfigure", f"-backend-config=path={tmp_path / 'none.tfstate'}", cwd=ROOT)
+    terraform("init", "-backend=false", "-input=false", cwd=ROOT)
     answer = terraform(
         "plan", "-input=false", "-var-file=environments/dev.tfvars", "-var=base_image=galewatch/base:none",
-        f"-var=secrets_dir={tmp_path}", cwd=ROOT, check=False,
+        f"-var=secrets_dir={tmp_path}", f"-state={tmp_path / 'none.tfstate'}", cwd=ROOT, check=False,
     )  # fmt: skip
     said = " ".join(re.sub(r"[│╷╵]", " ", answer.stderr).split())
     assert answer.returncode != 0

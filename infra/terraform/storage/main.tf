@@ -8,9 +8,6 @@
 terraform {
   required_version = ">= 1.6"
 
-  # As in the platform's root.
-  backend "local" {}
-
   required_providers {
     docker = {
       source  = "kreuzwerker/docker"

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from pipeline.infra.terraform_report import Event
 
 CONFIGURATION = """
-terraform {
-  backend "local" {}
-}
-
 variable "names" {
   type    = list(string)
   default = ["a"]
