@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import dag, task
 
 from pipeline import ingest
 from pipeline.airflow_connections import history_settings, kafka_settings, registry_settings
-from pipeline.airflow_parts import READINGS, TASK_DEFAULTS
+from pipeline.airflow_parts import READINGS, START_DATE, TASK_DEFAULTS
 
 
 @dag(
     dag_id="publish_readings",
     schedule=[READINGS],
-    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     # A paused DAG does not hear of the asset's events; there is never a reason to load and not to publish.
     is_paused_upon_creation=False,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class in spite of its name
 
+    from pipeline.loads import Load
     from pipeline.readings import RejectedReading
 
 __all__ = [
@@ -38,13 +39,15 @@ _VALUES = ", ".join(_TOLD)
 # An answer that was fetched before the stored one says nothing new: so a load that is repeated late changes
 # nothing.
 UPSERT = f"""
-INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, ingested_at, streamed)
+INSERT INTO readings AS stored ({_KEY}, origin, event_id, {_VALUES}, fetched_at, load_id,
+                                ingested_at, streamed)
 VALUES %s
 ON CONFLICT ({_KEY}) DO UPDATE
 SET ({_VALUES}) = ({", ".join(f"EXCLUDED.{name}" for name in _TOLD)}),
     origin = EXCLUDED.origin,
     revision = stored.revision + 1,
     fetched_at = EXCLUDED.fetched_at,
+    load_id = EXCLUDED.load_id,
     ingested_at = EXCLUDED.ingested_at,
     streamed = stored.streamed OR EXCLUDED.streamed
 WHERE ({", ".join(f"stored.{name}" for name in _TOLD)})
@@ -74,7 +77,7 @@ WHERE (readings.station_id, readings.observed_at, readings.source)
 """
 
 SELECT = f"""
-SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at, ingested_at, streamed, published_at
+SELECT {_KEY}, origin, revision, {_VALUES}, fetched_at, load_id::text, ingested_at, streamed, published_at
 FROM readings
 WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
   AND (%(since)s::timestamptz IS NULL OR observed_at >= %(since)s)
@@ -103,7 +106,7 @@ def rounds(readings: Sequence[Reading]) -> list[list[Reading]]:
     return [sorted(rows.values(), key=lambda r: (r.station_id, r.observed_at, r.source)) for rows in made]
 
 
-def to_row(reading: Reading, horizon: timedelta, now: datetime) -> tuple[Any, ...]:
+def to_row(reading: Reading, load_id: str, horizon: timedelta, now: datetime) -> tuple[Any, ...]:
     """Give the values of UPSERT; what was observed less than `horizon` before its fetch is streamed."""
     return (
         reading.station_id,
@@ -114,6 +117,7 @@ def to_row(reading: Reading, horizon: timedelta, now: datetime) -> tuple[Any, ..
         *reading.measures.values(),
         reading.quality,
         reading.fetched_at,
+        load_id,
         now,
         reading.fetched_at - reading.observed_at < horizon,
     )
@@ -134,8 +138,10 @@ def from_row(row: Sequence[Any]) -> Reading:
     )
 
 
-def store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], now: datetime) -> None:
-    """Insert rejected records; one that is there already stays as it is."""
+def store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], load: Load, now: datetime) -> int:
+    """Insert rejected records and return how many were new; one that is there already stays as it is."""
+    if not rejected:
+        return 0
     rows = {
         str(uuid.uuid5(_REJECTION_NAMESPACE, record.model_dump_json())): (
             record.source,
@@ -143,14 +149,18 @@ def store_rejected(cursor: Cursor, rejected: Sequence[RejectedReading], now: dat
             record.observed_at,
             record.reason,
             record.raw,
+            load.load_id,
+            load.fetched_at,
             now,
         )
         for record in rejected
     }
-    execute_values(
+    stored = execute_values(
         cursor,
         "INSERT INTO rejected_readings "
-        "(rejection_id, source, station_id, observed_at, reason, raw, ingested_at) "
-        "VALUES %s ON CONFLICT (rejection_id) DO NOTHING",
+        "(rejection_id, source, station_id, observed_at, reason, raw, load_id, fetched_at, ingested_at) "
+        "VALUES %s ON CONFLICT (rejection_id) DO NOTHING RETURNING 1",
         [(rejection_id, *values) for rejection_id, values in sorted(rows.items())],
+        fetch=True,
     )
+    return len(stored)

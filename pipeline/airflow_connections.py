@@ -16,8 +16,7 @@ __all__ = [
     "HISTORY",
     "KAFKA",
     "REGISTRY",
-    "WEATHER",
-    "WEATHER_LOCAL",
+    "SELFTEST",
     "history_settings",
     "kafka_settings",
     "registry_settings",
@@ -27,10 +26,8 @@ __all__ = [
 HISTORY: Final = "galewatch_history"
 KAFKA: Final = "galewatch_kafka"
 REGISTRY: Final = "galewatch_registry"
-WEATHER: Final = "galewatch_weather"
-"""Live Open-Meteo or the environment's own weather API."""
-WEATHER_LOCAL: Final = "galewatch_weather_local"
-"""Always the environment's own weather API."""
+SELFTEST: Final = "galewatch_selftest"
+"""The environment's own weather API, below /selftest; those of the sources are named in their facts."""
 
 
 def history_settings() -> HistorySettings:

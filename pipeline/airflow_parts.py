@@ -1,8 +1,8 @@
-"""What the DAG files share: the asset between them, the one-slot pool and the retries."""
+"""What the DAGs share: the asset between them, their start date, the one-slot pool and the retries."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import Asset, RetryDecision, RetryPolicy
@@ -12,13 +12,16 @@ from pipeline.retries import judge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["READINGS", "TASK_DEFAULTS", "WEATHER_POOL", "RetryByCause"]
+__all__ = ["READINGS", "START_DATE", "TASK_DEFAULTS", "WEATHER_POOL", "RetryByCause"]
 
 READINGS: Final = Asset(name="readings", uri="galewatch://history/readings")
 """The history's readings. Its event says which window was loaded, and with what counts."""
 
+START_DATE: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""Long ago: a run for an hour before its DAG's start date would succeed without doing anything."""
+
 WEATHER_POOL: Final = "weather_api"
-"""One slot: however many runs there are, the weather API gets one request at a time."""
+"""One slot: however many runs of however many sources there are, one request is made at a time."""
 
 
 class RetryByCause(RetryPolicy):  # type: ignore[misc] # Airflow is untyped here

@@ -21,6 +21,7 @@ from pipeline._history_rows import (
     to_row,
 )
 from pipeline.errors import HistoryError
+from pipeline.loads import LoadReport, store_load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
     from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the same
 
+    from pipeline.loads import Load
     from pipeline.readings import Reading, RejectedReading
     from pipeline.settings import HistorySettings
     from pipeline.stations import Station
 
-__all__ = ["History", "HistoryRow", "LoadReport", "Outbox", "connect"]
+__all__ = ["History", "HistoryRow", "Outbox", "connect"]
 
 _CONNECT_TIMEOUT_SECONDS = 5
 # A load waits for a publisher that holds the same rows until the broker has answered (at most 30 s), no
@@ -45,21 +47,14 @@ _IDLE_TRANSACTION_TIMEOUT_MS = 120_000
 
 
 @dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What one load did; stored + revised + unchanged is the number of readings that it was given."""
-
-    stored: int
-    revised: int
-    unchanged: int
-    rejected: int
-    to_publish: int
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A stored reading and what became of it; `published_at` is that of the last acknowledged revision."""
+    """A stored reading and what became of it; `published_at` is that of the last acknowledged revision.
+
+    `load_id` names the load that brought this revision; None for one stored before loads were recorded.
+    """
 
     reading: Reading
+    load_id: str | None
     ingested_at: datetime
     streamed: bool
     published_at: datetime | None
@@ -119,13 +114,16 @@ class History:
 
     def load(
         self,
+        load: Load,
         readings: Sequence[Reading],
         rejected: Sequence[RejectedReading] = (),
         *,
         horizon: timedelta,
         now: datetime,
     ) -> LoadReport:
-        """Store readings and rejected records in one transaction; storing the same again changes nothing.
+        """Store readings, rejected records and what became of them in one transaction.
+
+        Storing the same again changes nothing.
 
         Other values for a stored observation raise its revision. A reading observed less than `horizon`
         before its fetch is to be published, an older one is history only; what was once to be published stays
@@ -135,18 +133,19 @@ class History:
         written: list[tuple[int, bool]] = []
         with self._transaction() as cursor:
             for rows in rounds(readings):
-                values = [to_row(reading, horizon, now) for reading in rows]
+                values = [to_row(reading, load.load_id, horizon, now) for reading in rows]
                 written += execute_values(cursor, UPSERT, values, page_size=1000, fetch=True)
-            if rejected:
-                store_rejected(cursor, rejected, now)
-        stored = sum(revision == 1 for revision, _ in written)
-        return LoadReport(
-            stored=stored,
-            revised=len(written) - stored,
-            unchanged=len(readings) - len(written),
-            rejected=len(rejected),
-            to_publish=sum(streamed for _, streamed in written),
-        )
+            stored = sum(revision == 1 for revision, _ in written)
+            report = LoadReport(
+                stored=stored,
+                revised=len(written) - stored,
+                unchanged=len(readings) - len(written),
+                rejected=len(rejected),
+                rejected_again=len(rejected) - store_rejected(cursor, rejected, load, now),
+                to_publish=sum(streamed for _, streamed in written),
+            )
+            store_load(cursor, load, report, now)
+        return report
 
     @contextmanager
     def unpublished(self, limit: int) -> Iterator[Outbox]:
@@ -185,7 +184,7 @@ class History:
         """Read stored readings observed in [since, until), the latest first."""
         with self._transaction() as cursor:
             cursor.execute(SELECT, {"station": station_id, "since": since, "until": until, "limit": limit})
-            return [HistoryRow(from_row(row[:-3]), row[-3], row[-2], row[-1]) for row in cursor.fetchall()]
+            return [HistoryRow(from_row(row[:-4]), *row[-4:]) for row in cursor.fetchall()]
 
     def store_stations(self, stations: Sequence[Station]) -> int:
         """Write name and place of the stations; returns how many were new or changed."""

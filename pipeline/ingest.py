@@ -1,8 +1,8 @@
 """What the DAGs do: extract → transform → load of one interval, and publish what waits.
 
 Each step's result is plain JSON, because it passes through Airflow's XCom: the answers for 100 stations and
-one hour are some 60 kB. So a run can be followed in Airflow's pages from the answer to the rows, and a load
-that is tried again does not ask the weather service again.
+one hour are some 60 kB, five minutes of ten devices some 25 kB. So a run can be followed in Airflow's pages
+from the answer to the rows, and a load that is tried again does not ask the source again.
 """
 
 from __future__ import annotations
@@ -12,65 +12,70 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pipeline.errors import ContractError
+from pipeline.feeds import Feed, SourceFacts
 from pipeline.history import History
+from pipeline.loads import Load
 from pipeline.outbox import drain
 from pipeline.publisher import Publisher
 from pipeline.readings import Reading, RejectedReading, utc_text
-from pipeline.sources.forecast import parse_forecast
-from pipeline.sources.open_meteo import OpenMeteo, full_hours
-from pipeline.stations import SELFTEST_STATION_ID, Station
+from pipeline.sources import together
+from pipeline.sources.asking import Asker
+from pipeline.sources.kinds import source_of
+from pipeline.stations import DEFAULT_SOURCE, SELFTEST_STATION_ID, Station
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pipeline.settings import HistorySettings, KafkaSettings, RegistrySettings, WeatherSettings
 
 __all__ = [
-    "BATCH",
-    "SELFTEST_STATION",
+    "SELFTEST",
     "Extracted",
     "Loaded",
     "Transformed",
-    "current_hour",
     "extract",
+    "interval_around",
     "load",
     "publish",
     "transform",
     "window",
 ]
 
-BATCH: Final = 100
-"""Stations asked for in one call: each location counts against the service's limit of 600 a minute."""
+SELFTEST: Final = Feed(
+    SourceFacts(id=DEFAULT_SOURCE, kind="open-meteo", interval="1h", catch_up="1h"),
+    (Station(id=SELFTEST_STATION_ID, name="Galewatch self-test", latitude=0, longitude=0),),
+)
+"""The self-test's one station, which speaks as Open-Meteo."""
 
-SELFTEST_STATION: Final = Station(id=SELFTEST_STATION_ID, name="Galewatch self-test", latitude=0, longitude=0)
-
-# XCom is a row of Airflow's database, not a store of files. An hour of a thousand stations is a tenth of it.
-_XCOM_LIMIT_BYTES: Final = 8 * 1024 * 1024
-
-_HOUR: Final = timedelta(hours=1)
+# XCom is a row of Airflow's database, not a store of files. An hour of a thousand stations is a tenth of it,
+# five minutes of a thousand devices a half.
+_XCOM_LIMIT_BYTES: Final = 16 * 1024 * 1024
 
 
-class Batch(TypedDict):
-    """One call: the stations that were asked for, as in stations.yaml, and the answer as it came."""
+class Answer(TypedDict):
+    """One call: the stations that were asked for, as in stations.yaml, and the answer's content."""
 
     stations: list[dict[str, Any]]
-    answer: Any
+    content: Any
 
 
 class Extracted(TypedDict):
-    """The answers for one interval; times as ISO 8601."""
+    """What a run asked and was answered: the source as in sources.yaml, times as ISO 8601."""
 
+    source: dict[str, Any]
+    run_id: str
     window_start: str
     window_end: str
     fetched_at: str
-    batches: list[Batch]
+    answers: list[Answer]
 
 
 class Transformed(TypedDict):
-    """The readings of one interval, in canonical units, and what could not be one."""
+    """The readings of one run, in canonical units, and what could not be one."""
 
+    source: str
+    run_id: str
     window_start: str
     window_end: str
+    fetched_at: str
     readings: list[dict[str, Any]]
     rejected: list[dict[str, Any]]
     empty: int
@@ -79,6 +84,8 @@ class Transformed(TypedDict):
 class Loaded(TypedDict):
     """What one load did; goes into the asset's event."""
 
+    source: str
+    load_id: str
     window_start: str
     window_end: str
     stored: int
@@ -89,70 +96,78 @@ class Loaded(TypedDict):
     to_publish: int
 
 
-def current_hour(now: datetime) -> tuple[datetime, datetime]:
-    """Give the hour that `now` is in, as [start, end)."""
-    start = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return start, start + _HOUR
+def interval_around(now: datetime, length: timedelta) -> tuple[datetime, datetime]:
+    """Give the interval that `now` is in, as [start, end); intervals are counted from midnight."""
+    now = now.astimezone(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight + (now - midnight) // length * length
+    return start, start + length
 
 
-def window(start: datetime | None, end: datetime | None, *, now: datetime) -> tuple[datetime, datetime]:
-    """Give a run's data interval; for a run without one (started by hand so), the last hour that is over."""
+def window(
+    start: datetime | None, end: datetime | None, length: timedelta, *, now: datetime
+) -> tuple[datetime, datetime]:
+    """Give a run's data interval; for a run without one (started by hand so), the last that is over."""
     if start is None or end is None:
-        return current_hour(now - _HOUR)
+        return interval_around(now - length, length)
     # Airflow gives pendulum's, whose differences do not divide by a timedelta.
     return datetime.fromtimestamp(start.timestamp(), UTC), datetime.fromtimestamp(end.timestamp(), UTC)
 
 
 def extract(
     weather: WeatherSettings,
-    stations: Sequence[Station],
+    feed: Feed,
     interval: tuple[datetime, datetime],
     *,
+    run_id: str,
     fetched_at: datetime,
-    path: str = "",
 ) -> Extracted:
-    """Ask the weather API under `path` for the full hours in [start, end); raises a SourceError."""
-    start, end = interval
-    hours = full_hours(start, end)
-    batches: list[Batch] = []
-    with OpenMeteo(weather.url + path, batch_size=BATCH) as source:
-        for first in range(0, len(stations) if hours else 0, BATCH):
-            asked = stations[first : first + BATCH]
-            answer = source.ask(asked, hours)
-            batches.append({"stations": [station.model_dump() for station in asked], "answer": answer})
-    if (size := len(json.dumps(batches))) > _XCOM_LIMIT_BYTES:
-        raise ContractError(
-            f"{source.name} answered {size} bytes for {len(stations)} stations and {len(hours)} hours; "
-            f"one run takes at most {_XCOM_LIMIT_BYTES}"
-        )
+    """Ask a source for an interval and, before it, its look-back; raises a SourceError."""
+    start, end = interval[0] - feed.facts.lookback_time, interval[1]
+    source = source_of(feed.facts)
+    answers: list[Answer] = []
+    with Asker(weather.url) as asker:
+        for call in source.calls(feed.stations, start, end):
+            stations = [station.model_dump() for station in call.stations]
+            answers.append({"stations": stations, "content": asker.ask(source, call)})
+    _check_size(answers, feed.facts.id, "answered")
     return {
+        "source": feed.facts.model_dump(),
+        "run_id": run_id,
         "window_start": utc_text(start),
         "window_end": utc_text(end),
         "fetched_at": utc_text(fetched_at),
-        "batches": batches,
+        "answers": answers,
     }
 
 
 def transform(extracted: Extracted) -> Transformed:
     """Turn the answers into readings in canonical units; raises ContractError if they break the contract."""
+    source = source_of(SourceFacts.model_validate(extracted["source"]))
     start, end, fetched_at = (
         datetime.fromisoformat(extracted[key]) for key in ("window_start", "window_end", "fetched_at")
     )
-    parts = [
-        parse_forecast(
-            batch["answer"],
-            [Station.model_validate(station) for station in batch["stations"]],
-            full_hours(start, end),
+    fetched = together(
+        source.parse(
+            answer["content"],
+            [Station.model_validate(station) for station in answer["stations"]],
+            start,
+            end,
             fetched_at,
         )
-        for batch in extracted["batches"]
-    ]
+        for answer in extracted["answers"]
+    )
+    readings = [reading.model_dump(mode="json") for reading in fetched.readings]
+    _check_size(readings, source.name, "gave readings of")
     return {
+        "source": source.name,
+        "run_id": extracted["run_id"],
         "window_start": extracted["window_start"],
         "window_end": extracted["window_end"],
-        "readings": [reading.model_dump(mode="json") for part in parts for reading in part.readings],
-        "rejected": [record.model_dump(mode="json") for part in parts for record in part.rejected],
-        "empty": sum(part.empty for part in parts),
+        "fetched_at": extracted["fetched_at"],
+        "readings": readings,
+        "rejected": [record.model_dump(mode="json") for record in fetched.rejected],
+        "empty": fetched.empty,
     }
 
 
@@ -160,16 +175,22 @@ def load(settings: HistorySettings, transformed: Transformed, *, horizon: timede
     """Write the readings into the history and, where they are fresh, its outbox; raises HistoryError."""
     readings = [Reading.parse(record) for record in transformed["readings"]]
     rejected = [RejectedReading.model_validate(record) for record in transformed["rejected"]]
+    start, end, fetched_at = (
+        datetime.fromisoformat(transformed[key]) for key in ("window_start", "window_end", "fetched_at")
+    )
+    this = Load(transformed["source"], transformed["run_id"], start, end, fetched_at, transformed["empty"])
     with History(settings) as history:
-        report = history.load(readings, rejected, horizon=horizon, now=now)
+        report = history.load(this, readings, rejected, horizon=horizon, now=now)
     return {
+        "source": this.source,
+        "load_id": this.load_id,
         "window_start": transformed["window_start"],
         "window_end": transformed["window_end"],
         "stored": report.stored,
         "revised": report.revised,
         "unchanged": report.unchanged,
         "rejected": report.rejected,
-        "empty": transformed["empty"],
+        "empty": this.empty,
         "to_publish": report.to_publish,
     }
 
@@ -184,3 +205,8 @@ def publish(history: HistorySettings, kafka: KafkaSettings, registry: RegistrySe
             return 0
         with Publisher(kafka, registry) as publisher:
             return drain(opened, publisher)
+
+
+def _check_size(content: Any, name: str, what: str) -> None:
+    if (size := len(json.dumps(content))) > _XCOM_LIMIT_BYTES:
+        raise ContractError(f"{name} {what} {size} bytes; one run takes at most {_XCOM_LIMIT_BYTES}")

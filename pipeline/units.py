@@ -19,6 +19,8 @@ __all__ = [
     "UnitError",
     "dimension",
     "from_canonical",
+    "named_in_wmo",
+    "named_short",
     "to_canonical",
     "units_of",
 ]
@@ -56,6 +58,43 @@ _UNITS: dict[str, _Unit] = {
     "kn": _Unit("wind_speed", factor=Fraction(1852, 3600)),
 }
 
+# How units are written where signs have no place, such as in the name of a column.
+_SHORT: dict[str, str] = {
+    "c": "°C",
+    "f": "°F",
+    "k": "K",
+    "pct": "%",
+    "hpa": "hPa",
+    "pa": "Pa",
+    "ms": "m/s",
+    "kmh": "km/h",
+    "mph": "mph",
+    "kn": "kn",
+}
+
+# The World Meteorological Organization's codes, http://codes.wmo.int/common/unit/.
+_WMO: dict[str, str] = {
+    "degC": "°C",
+    "degF": "°F",
+    "K": "K",
+    "percent": "%",
+    "hPa": "hPa",
+    "Pa": "Pa",
+    "m_s-1": "m/s",
+    "km_h-1": "km/h",
+    "kt": "kn",
+}
+
+
+def named_short(text: str) -> str:
+    """Give the unit that is written as `pct` or `ms`; raises UnitError when it is unknown."""
+    return _named(text, _SHORT)
+
+
+def named_in_wmo(code: str) -> str:
+    """Give the unit of a WMO code such as `degC` or `km_h-1`; raises UnitError when it is unknown."""
+    return _named(code, _WMO)
+
 
 def units_of(metric: Metric) -> tuple[str, ...]:
     """List the units that measure `metric`, the canonical one first."""
@@ -86,6 +125,12 @@ def from_canonical(value: float, unit: str, metric: Metric) -> float:
     if unit == CANONICAL[metric] or not math.isfinite(value):
         return float(value)
     return float(Fraction(repr(value)) / found.factor - found.shift)
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    if text not in names:
+        raise UnitError(f"unknown unit {text!r}; known are {', '.join(names)}")
+    return names[text]
 
 
 def _find(unit: str, metric: Metric) -> _Unit:

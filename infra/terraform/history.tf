@@ -38,7 +38,7 @@ module "job_history" {
   name        = "history"
   image       = module.image_pipeline
   command     = ["job", "history"]
-  config      = merge(local.config_platform, local.config_stations)
+  config      = merge(local.config_platform, local.config_sources, local.config_stations)
   memory_mib  = 256
   networks    = [docker_network.main.id]
   secrets     = { postgres_history = local.secret.postgres_history }

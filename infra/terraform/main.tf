@@ -18,6 +18,7 @@ locals {
 
   config_platform = { "/etc/galewatch/platform.yaml" = "${path.root}/../../config/platform.yaml" }
   config_rules    = { "/etc/galewatch/rules.yaml" = "${path.root}/../../config/rules.yaml" }
+  config_sources  = { "/etc/galewatch/sources.yaml" = "${path.root}/../../config/sources.yaml" }
   config_stations = { "/etc/galewatch/stations.yaml" = "${path.root}/../../config/stations.yaml" }
 
   network_labels = {

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.demo.in_process import client
+from pipeline.sources.asking import Asker
 from pipeline.sources.open_meteo import OpenMeteo
 from pipeline.stations import load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
@@ -47,7 +48,7 @@ def fetch(settings: WeatherApiSettings, config: Path) -> Day:
     stations = load_stations(config / "stations.yaml")
     feeds = open_weather(settings, stations)
     with client(create_app(feeds, settings.clock)) as http:
-        source = OpenMeteo(str(http.base_url), client=http)
+        source, asker = OpenMeteo(), Asker(str(http.base_url), http)
         own = stations_of(stations, source.name)
-        fetched = {source.name: source.fetch(own, start, end, fetched_at=settings.clock())}
+        fetched = {source.name: asker.fetch(source, own, start, end, fetched_at=settings.clock())}
     return Day(start, end, feeds.forecast.origin, fetched)

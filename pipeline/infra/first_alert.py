@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "newest_interval", "prove", "run_of"]
 
-INGEST: Final = "ingest_weather"
+INGEST: Final = "ingest_open_meteo"
 PUBLISH: Final = "publish_readings"
 SELFTEST: Final = "selftest"
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipeline.config import config_dir
 from pipeline.errors import JobError
+from pipeline.feeds import load_sources
 
 if TYPE_CHECKING:
+    from pipeline.feeds import SourceFacts
     from pipeline.jobs.runtime import Job
 
-__all__ = ["LIVE_WEATHER_URL", "LOCAL_WEATHER_URL", "Wanted", "run", "wanted_connections"]
+__all__ = ["LOCAL_WEATHER_URL", "Wanted", "run", "wanted_connections"]
 
-LIVE_WEATHER_URL = "https://api.open-meteo.com"
 LOCAL_WEATHER_URL = "http://weather-api:8000"
 
 _PORTS = {"http": 80, "https": 443}
@@ -49,7 +51,7 @@ def wanted_connections(job: Job) -> list[Wanted]:
     owner = platform.postgres.databases["history"].owner
     host, _, port = settings.kafka_bootstrap.split(",")[0].rpartition(":")
     registry = settings.registry_url or f"http://schema-registry:8080{platform.schema_registry.path}"
-    live = settings.weather_source == "live"
+    sources = load_sources(config_dir() / "sources.yaml")
     return [
         Wanted(
             "galewatch_history",
@@ -78,15 +80,11 @@ def wanted_connections(job: Job) -> list[Wanted]:
             login="client",
             password=job.secrets["registry_client"],
         ),
+        *(_of_source(facts, live=settings.weather_source == "live") for facts in sources),
         _http(
-            "galewatch_weather",
-            "Live weather (Open-Meteo.com, CC BY 4.0)" if live else "This environment's own weather API",
-            LIVE_WEATHER_URL if live else LOCAL_WEATHER_URL,
-        ),
-        _http(
-            "galewatch_weather_local",
-            "This environment's own weather API, which the self-test asks",
-            LOCAL_WEATHER_URL,
+            "galewatch_selftest",
+            "This environment's own weather API, as the self-test asks it",
+            f"{LOCAL_WEATHER_URL}/selftest",
         ),
     ]
 
@@ -150,6 +148,14 @@ def _readable(found: Any, name: str) -> Any:
 
 
 _UNREADABLE = object()
+
+
+def _of_source(facts: SourceFacts, *, live: bool) -> Wanted:
+    if live and facts.live:
+        return _http(facts.connection_id, f"The source {facts.id}: its public service", facts.live)
+    return _http(
+        facts.connection_id, f"The source {facts.id}: this environment's own weather API", LOCAL_WEATHER_URL
+    )
 
 
 def _http(

@@ -9,10 +9,10 @@ from psycopg2 import sql
 
 from pipeline.config import config_dir
 from pipeline.errors import HistoryError, JobError
+from pipeline.feeds import load_feeds
 from pipeline.history import History, connect
 from pipeline.migrations import load_migrations, migrate
 from pipeline.settings import HistorySettings
-from pipeline.stations import load_stations
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
@@ -25,8 +25,8 @@ DATABASE = "history"
 
 
 def run(job: Job) -> None:
-    """Migrate as the owner, grant, and write the stations of stations.yaml."""
-    stations = load_stations(config_dir() / "stations.yaml")
+    """Migrate as the owner, grant, and write the stations of stations.yaml, each of a known source."""
+    stations = [station for feed in load_feeds(config_dir()) for station in feed.stations]
     database = job.platform.postgres.databases.get(DATABASE)
     if database is None:
         raise JobError(f"platform.yaml: postgres.databases has no '{DATABASE}'")

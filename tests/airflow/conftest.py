@@ -30,6 +30,7 @@ _HOME = tempfile.TemporaryDirectory(prefix="galewatch-airflow-")
 os.environ.update(
     AIRFLOW_HOME=_HOME.name,
     AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "pipeline" / "airflow_plugins"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__CORE__FERNET_KEY="c29tZS1mZXJuZXQta2V5LW9mLXRlc3RzLTMyLWJ5dGU=",

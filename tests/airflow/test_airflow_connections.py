@@ -49,10 +49,12 @@ def test_the_registry_is_a_url_with_a_path(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_weather_is_the_url_of_the_connection_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    _connection(monkeypatch, "galewatch_weather", host="api.example.org", port=443, schema="https")
-    _connection(monkeypatch, "galewatch_weather_local", host="weather-api", port=8000)
-    assert airflow_connections.weather_settings("galewatch_weather").url == "https://api.example.org:443"
-    assert airflow_connections.weather_settings("galewatch_weather_local").url == "http://weather-api:8000"
+    _connection(monkeypatch, "galewatch_open_meteo", host="api.example.org", port=443, schema="https")
+    _connection(monkeypatch, "galewatch_selftest", host="weather-api", port=8000, extra={"path": "/selftest"})
+    assert airflow_connections.weather_settings("galewatch_open_meteo").url == "https://api.example.org:443"
+    assert (
+        airflow_connections.weather_settings("galewatch_selftest").url == "http://weather-api:8000/selftest"
+    )
 
 
 def test_a_connection_without_a_password_is_named_and_nothing_of_it_shown(

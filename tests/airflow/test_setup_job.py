@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRETS = ("postgres_history", "kafka_publisher", "registry_client")
-CONNECTIONS = ("history", "kafka", "registry", "weather", "weather_local")
+CONNECTIONS = ("history", "kafka", "registry", "open_meteo", "gateway", "nws", "selftest")
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def test_what_differs_is_written_anew_and_named_without_its_value(secrets: Path)
     (secrets / "kafka_publisher").write_text("another-not-to-be-shown")
     assert run(secrets, weather_source="live") == [
         "connection galewatch_kafka: changed password",
-        "connection galewatch_weather: changed description, host, port, schema",
+        "connection galewatch_open_meteo: changed description, host, port, schema",
+        "connection galewatch_nws: changed description, host, port, schema",
     ]
 
 

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer
 from pipeline.readings import Reading
 from tests.e2e.stack import LOOPBACK, Stack, until
 from tests.e2e.weather import HOURS, cut_recording, station_places, thresholds
+from tests.loads import a_load
 from tests.oracle import weather as oracle
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ def query(stack: Stack) -> Iterator[Query]:
 def replayed(stack: Stack, recording: Path, this_hour: datetime) -> list[oracle.Observed]:
     """Let Airflow fetch the last full hour, which is streamed; give what the recording says of it."""
     with stack.airflow() as airflow:
-        for dag in ("ingest_weather", "publish_readings", "selftest"):
+        for dag in ("ingest_open_meteo", "publish_readings", "selftest"):
             airflow.unpause(dag)
-        airflow.wait(airflow.trigger("ingest_weather", this_hour), RUN_TIMEOUT_S, print)
+        airflow.wait(airflow.trigger("ingest_open_meteo", this_hour), RUN_TIMEOUT_S, print)
     observed = oracle.recorded(recording, this_hour, 2, station_places())
     return [reading for reading in observed if reading.observed_at == this_hour - HOUR]
 
@@ -137,7 +138,7 @@ def test_an_old_interval_is_history_only(
     """A reading older than the streaming horizon is stored and not published."""
     assert replayed
     with stack.airflow() as airflow:
-        airflow.wait(airflow.trigger("ingest_weather", this_hour - 8 * HOUR), RUN_TIMEOUT_S, print)
+        airflow.wait(airflow.trigger("ingest_open_meteo", this_hour - 8 * HOUR), RUN_TIMEOUT_S, print)
     with stack.history() as history:
         rows = history.readings(since=this_hour - 9 * HOUR, until=this_hour - 8 * HOUR)
     assert rows
@@ -212,7 +213,7 @@ def test_the_topic_of_alerts_holds_the_same(
 def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle.Observed]) -> None:
     """A load that is repeated stores nothing, revises nothing and publishes nothing."""
     with stack.history() as history:
-        report = history.load(_readings(compressed), horizon=3 * HOUR, now=datetime.now(UTC))
+        report = history.load(a_load(), _readings(compressed), horizon=3 * HOUR, now=datetime.now(UTC))
         assert (0, 0, len(compressed), 0) == (
             report.stored,
             report.revised,
@@ -325,7 +326,7 @@ def _readings(observed: list[oracle.Observed]) -> list[Reading]:
 def _publish(stack: Stack, observed: list[oracle.Observed]) -> None:
     """Store readings as a load does, and let Airflow publish them."""
     with stack.history() as history:
-        report = history.load(_readings(observed), horizon=3 * HOUR, now=datetime.now(UTC))
+        report = history.load(a_load(), _readings(observed), horizon=3 * HOUR, now=datetime.now(UTC))
     assert len(observed) == report.to_publish
     with stack.airflow() as airflow:
         airflow.wait(airflow.trigger("publish_readings"), RUN_TIMEOUT_S, print)

@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-airflow" / "bin" / "python"
 RUN_DAG = ROOT / "tests" / "airflow" / "run_dag.py"
 
+SOURCES = ("open_meteo", "gateway", "nws")
 THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 NEWEST = THIS_HOUR - timedelta(hours=1)
 
@@ -51,6 +52,7 @@ class Airflow:
             **os.environ,
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "pipeline" / "airflow_plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
@@ -134,8 +136,8 @@ def airflow(
                 "password": registry.password("client"),
                 "extra": {"path": f"/apis{path}"},
             },
-            "galewatch_weather": http(weather),
-            "galewatch_weather_local": http(weather),
+            **{f"galewatch_{source}": http(weather) for source in SOURCES},
+            "galewatch_selftest": {**http(weather), "extra": {"path": "/selftest"}},
         },
     )
 
@@ -161,9 +163,12 @@ def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_an
     airflow: Airflow, history: History
 ) -> None:
     count = len(stations_of(load_stations(ROOT / "config" / "stations.yaml"), DEFAULT_SOURCE))
-    first = airflow.run("ingest_weather", THIS_HOUR)
+    first = airflow.run("ingest_open_meteo", THIS_HOUR)
     assert first["state"] == "success"
-    assert first["returned"]["load"] == {
+    loaded = first["returned"]["load"]
+    load_id = loaded.pop("load_id")
+    assert loaded == {
+        "source": "open-meteo",
         "window_start": NEWEST.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "window_end": THIS_HOUR.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "stored": count,
@@ -174,13 +179,13 @@ def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_an
         "to_publish": count,
     }
     rows = stored(history, NEWEST, THIS_HOUR)
-    assert {NEWEST} == {row.reading.observed_at for row in rows}
+    assert {(NEWEST, load_id)} == {(row.reading.observed_at, row.load_id) for row in rows}
     assert all(row.published_at is None for row in rows)
 
     assert airflow.run("publish_readings") == {"state": "success", "returned": {"publish": count}}
     assert all(row.published_at for row in stored(history, NEWEST, THIS_HOUR))
 
-    again = airflow.run("ingest_weather", THIS_HOUR + timedelta(seconds=1))
+    again = airflow.run("ingest_open_meteo", THIS_HOUR + timedelta(seconds=1))
     assert (0, 0, count) == tuple(
         again["returned"]["load"][key] for key in ("stored", "revised", "unchanged")
     )
@@ -189,7 +194,7 @@ def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_an
 
 def test_an_hour_of_last_week_is_history_only(airflow: Airflow, history: History) -> None:
     end = THIS_HOUR - timedelta(days=7)
-    ran = airflow.run("ingest_weather", end)
+    ran = airflow.run("ingest_open_meteo", end)
     assert (ran["state"], ran["returned"]["load"]["to_publish"]) == ("success", 0)
     rows = stored(history, end - timedelta(hours=1), end)
     assert len(rows) == ran["returned"]["load"]["stored"]
@@ -214,10 +219,10 @@ def test_a_refused_request_fails_the_run_without_another_try_and_stores_nothing(
 
     end = THIS_HOUR - timedelta(days=8)
     with serve(Starlette(routes=[Route("/{path:path}", refuse)])) as url:
-        airflow.set_connections({"galewatch_weather": http(url)})
+        airflow.set_connections({"galewatch_open_meteo": http(url)})
         try:
-            ran = airflow.run("ingest_weather", end)
+            ran = airflow.run("ingest_open_meteo", end)
         finally:
-            airflow.set_connections({"galewatch_weather": http(weather)})
+            airflow.set_connections({"galewatch_open_meteo": http(weather)})
     assert (ran["state"], asked) == ("failed", ["/v1/forecast"])
     assert stored(history, end - timedelta(hours=1), end) == []

@@ -13,10 +13,12 @@ import pytest
 from psycopg2 import sql
 
 from pipeline.errors import HistoryError
-from pipeline.history import History, LoadReport, connect
+from pipeline.history import History, connect
+from pipeline.loads import LoadReport
 from pipeline.migrations import Migration, load_migrations, migrate
 from pipeline.readings import Reading, RejectedReading
 from pipeline.settings import HistorySettings
+from tests.loads import a_load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +79,7 @@ def history(settings: HistorySettings) -> Iterator[History]:
 
 
 def load(history: History, *readings: Reading, now: datetime = NOW) -> LoadReport:
-    return history.load(readings, horizon=HORIZON, now=now)
+    return history.load(a_load(), readings, horizon=HORIZON, now=now)
 
 
 def publish_all(history: History, limit: int = 100) -> list[Reading]:
@@ -88,7 +90,7 @@ def publish_all(history: History, limit: int = 100) -> list[Reading]:
 
 def test_a_load_stores_everything_and_fills_the_outbox_with_what_is_fresh(history: History) -> None:
     report = load(history, reading("a"), reading("b"), reading("a", at=OLD))
-    assert LoadReport(stored=3, revised=0, unchanged=0, rejected=0, to_publish=2) == report
+    assert LoadReport(stored=3, revised=0, unchanged=0, rejected=0, rejected_again=0, to_publish=2) == report
     assert {("a", FRESH), ("b", FRESH)} == {(r.station_id, r.observed_at) for r in publish_all(history)}
 
 
@@ -97,7 +99,7 @@ def test_the_same_load_again_changes_nothing(history: History) -> None:
     before = history.readings()
     publish_all(history)
     again = load(history, reading("a"), reading("b"), now=NOW + timedelta(hours=1))
-    assert LoadReport(stored=0, revised=0, unchanged=2, rejected=0, to_publish=0) == again
+    assert LoadReport(stored=0, revised=0, unchanged=2, rejected=0, rejected_again=0, to_publish=0) == again
     assert [row.ingested_at for row in before] == [row.ingested_at for row in history.readings()]
     assert history.waiting() == 0
 
@@ -114,7 +116,9 @@ def test_other_values_raise_the_revision_and_are_published_under_the_same_id(his
     load(history, first)
     publish_all(history)
     second = reading(temperature=20.5, fetched_at=NOW + timedelta(minutes=5))
-    assert LoadReport(stored=0, revised=1, unchanged=0, rejected=0, to_publish=1) == load(history, second)
+    assert LoadReport(stored=0, revised=1, unchanged=0, rejected=0, rejected_again=0, to_publish=1) == load(
+        history, second
+    )
     (published,) = publish_all(history)
     assert (first.event_id, 2, 20.5) == (published.event_id, published.revision, published.temperature_c)
 
@@ -151,7 +155,7 @@ def test_a_revision_of_an_old_reading_stays_history_only(history: History) -> No
 
 def test_a_key_twice_in_one_load_is_taken_in_its_order(history: History) -> None:
     report = load(history, reading(temperature=20.0), reading(temperature=20.5), reading(temperature=20.5))
-    assert LoadReport(stored=1, revised=1, unchanged=1, rejected=0, to_publish=2) == report
+    assert LoadReport(stored=1, revised=1, unchanged=1, rejected=0, rejected_again=0, to_publish=2) == report
     (row,) = history.readings()
     assert (2, 20.5) == (row.reading.revision, row.reading.temperature_c)
 
@@ -165,7 +169,7 @@ def test_a_rejected_record_is_kept_once_with_its_reason(history: History, settin
         raw='{"t": 900}',
     )
     for _ in range(2):
-        report = history.load([reading()], [record], horizon=HORIZON, now=NOW)
+        report = history.load(a_load(), [reading()], [record], horizon=HORIZON, now=NOW)
         assert report.rejected == 1
     with closing(connect(settings)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT station_id, reason, raw FROM rejected_readings")
@@ -175,7 +179,7 @@ def test_a_rejected_record_is_kept_once_with_its_reason(history: History, settin
 def test_a_load_that_fails_in_the_middle_stores_nothing(history: History) -> None:
     bad = Reading.model_construct(**{**reading("b").model_dump(), "station_id": ""})
     with pytest.raises(HistoryError, match="violates check constraint"):
-        history.load([reading("a"), bad], horizon=HORIZON, now=NOW)
+        history.load(a_load(), [reading("a"), bad], horizon=HORIZON, now=NOW)
     assert history.readings() == []
 
 

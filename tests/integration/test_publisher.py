@@ -24,6 +24,7 @@ from pipeline.registry import Registry as Client
 from pipeline.settings import HistorySettings, KafkaSettings, RegistrySettings
 from tests.integration.clients import make_topic
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
+from tests.loads import a_load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def test_draining_publishes_all_that_waits_in_batches_and_then_nothing(
     history: History, kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
     given = readings(25)
-    history.load(given, horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), given, horizon=timedelta(hours=1), now=NOW)
     before = len(everything(kafka, registry_settings))
     with Publisher(kafka_settings, registry_settings) as publisher:
         assert drain(history, publisher, batch=10) == 25
@@ -145,7 +146,7 @@ def test_two_publishers_at_once_send_every_reading_exactly_once(
     registry_settings: RegistrySettings,
 ) -> None:
     given = readings(200, at=NOW + timedelta(hours=7))
-    history.load(given, horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), given, horizon=timedelta(hours=1), now=NOW)
     counts: list[int] = []
 
     def publish() -> None:
@@ -165,7 +166,7 @@ def test_two_publishers_at_once_send_every_reading_exactly_once(
 def test_a_wrong_password_is_a_clear_error_within_seconds(
     history: History, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
-    history.load(readings(3, at=NOW + timedelta(hours=1)), horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), readings(3, at=NOW + timedelta(hours=1)), horizon=timedelta(hours=1), now=NOW)
     wrong = KafkaSettings(bootstrap=kafka_settings.bootstrap, user="publisher", password="not-to-be-shown")
     started = time.monotonic()
     with (
@@ -181,7 +182,7 @@ def test_a_wrong_password_is_a_clear_error_within_seconds(
 def test_a_topic_without_the_right_to_write_is_named(
     history: History, kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
-    history.load(readings(2, at=NOW + timedelta(hours=2)), horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), readings(2, at=NOW + timedelta(hours=2)), horizon=timedelta(hours=1), now=NOW)
     reader = KafkaSettings(
         bootstrap=kafka_settings.bootstrap, user="reader", password=kafka.password("reader")
     )
@@ -199,7 +200,7 @@ def test_no_broker_at_the_address_leaves_the_rows_waiting(
     history: History, registry_settings: RegistrySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publisher_module, "_DELIVERY_TIMEOUT_MS", 2000)
-    history.load(readings(2, at=NOW + timedelta(hours=3)), horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), readings(2, at=NOW + timedelta(hours=3)), horizon=timedelta(hours=1), now=NOW)
     nobody = KafkaSettings(bootstrap="127.0.0.1:9", user="publisher", password="x")
     with (
         Publisher(nobody, registry_settings) as publisher,
@@ -219,7 +220,7 @@ def test_what_the_broker_took_is_marked_although_the_rest_failed(
     topic = "t-small-messages"
     make_topic(kafka, topic)
     good, bad = readings(4, at=NOW + timedelta(hours=4))[:3], readings(1, at=NOW + timedelta(hours=5))
-    history.load([*good, *bad], horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), [*good, *bad], horizon=timedelta(hours=1), now=NOW)
 
     class Broken(Publisher):
         """Sends one reading with a value that no broker takes."""
@@ -240,7 +241,7 @@ def test_what_the_broker_took_is_marked_although_the_rest_failed(
 def test_a_schema_that_is_not_registered_publishes_nothing(
     history: History, kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
-    history.load(readings(1, at=NOW + timedelta(hours=6)), horizon=timedelta(hours=1), now=NOW)
+    history.load(a_load(), readings(1, at=NOW + timedelta(hours=6)), horizon=timedelta(hours=1), now=NOW)
     make_topic(kafka, "t-unregistered")
     with (
         Publisher(kafka_settings, registry_settings, topic="t-unregistered") as publisher,

@@ -13,6 +13,7 @@ from tests.strategies import readings
 
 HORIZON = timedelta(hours=3)
 OBSERVED = datetime(2026, 7, 1, 12, tzinfo=UTC)
+LOAD_ID = "6a1b0d9e-2a4c-5a8e-9d7f-000000000001"
 
 
 def _fetched(age: timedelta) -> Reading:
@@ -20,16 +21,16 @@ def _fetched(age: timedelta) -> Reading:
 
 
 def test_a_reading_younger_than_the_horizon_at_its_fetch_is_streamed() -> None:
-    assert to_row(_fetched(HORIZON - timedelta(milliseconds=1)), HORIZON, OBSERVED)[-1] is True
+    assert to_row(_fetched(HORIZON - timedelta(milliseconds=1)), LOAD_ID, HORIZON, OBSERVED)[-1] is True
 
 
 def test_a_reading_as_old_as_the_horizon_is_history_only() -> None:
-    assert to_row(_fetched(HORIZON), HORIZON, OBSERVED)[-1] is False
+    assert to_row(_fetched(HORIZON), LOAD_ID, HORIZON, OBSERVED)[-1] is False
 
 
 def test_a_load_long_after_the_fetch_decides_the_same() -> None:
     late = OBSERVED + timedelta(days=30)
-    assert to_row(_fetched(HORIZON / 2), HORIZON, late)[-1] is True
+    assert to_row(_fetched(HORIZON / 2), LOAD_ID, HORIZON, late)[-1] is True
 
 
 few = st.lists(readings(station_ids=st.sampled_from(["a", "b"])), max_size=12)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import ingest
 from pipeline.errors import ContractError, SourceUnavailableError
+from pipeline.feeds import Feed, SourceFacts
 from pipeline.readings import Reading
 from pipeline.settings import WeatherSettings
 from pipeline.stations import Station
@@ -27,8 +29,16 @@ HOUR = timedelta(hours=1)
 INTERVAL = (datetime(2026, 7, 1, 10, tzinfo=UTC), datetime(2026, 7, 1, 12, tzinfo=UTC))
 STATIONS = [
     Station(id=f"station-{index}", name=f"Station {index}", latitude=index / 10, longitude=0)
-    for index in range(ingest.BATCH + 1)
+    for index in range(101)
 ]
+HOURLY = SourceFacts(id="open-meteo", kind="open-meteo", interval="1h", catch_up="1d")
+FEED = Feed(HOURLY, tuple(STATIONS))
+
+
+def extract(
+    weather: WeatherSettings, feed: Feed = FEED, interval: tuple[datetime, datetime] = INTERVAL
+) -> ingest.Extracted:
+    return ingest.extract(weather, feed, interval, run_id="a run", fetched_at=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +49,7 @@ def weather() -> Iterator[WeatherSettings]:
 
 
 def test_every_hour_of_the_interval_becomes_a_reading_of_each_station(weather: WeatherSettings) -> None:
-    extracted = ingest.extract(weather, STATIONS, INTERVAL, fetched_at=NOW)
+    extracted = extract(weather)
     readings = [Reading.parse(row) for row in ingest.transform(extracted)["readings"]]
     assert {(station.id, INTERVAL[0] + late) for station in STATIONS for late in (0 * HOUR, HOUR)} == {
         (reading.station_id, reading.observed_at) for reading in readings
@@ -49,12 +59,12 @@ def test_every_hour_of_the_interval_becomes_a_reading_of_each_station(weather: W
 
 
 def test_more_stations_than_a_call_takes_are_asked_in_several(weather: WeatherSettings) -> None:
-    extracted = ingest.extract(weather, STATIONS, INTERVAL, fetched_at=NOW)
-    assert [ingest.BATCH, 1] == [len(batch["stations"]) for batch in extracted["batches"]]
+    extracted = extract(weather)
+    assert [100, 1] == [len(answer["stations"]) for answer in extracted["answers"]]
 
 
 def test_each_step_gives_plain_json_of_a_modest_size(weather: WeatherSettings) -> None:
-    extracted = ingest.extract(weather, STATIONS[:100], (INTERVAL[0], INTERVAL[0] + HOUR), fetched_at=NOW)
+    extracted = extract(weather, Feed(HOURLY, tuple(STATIONS[:100])), (INTERVAL[0], INTERVAL[0] + HOUR))
     assert extracted == json.loads(json.dumps(extracted))
     assert len(json.dumps(extracted)) < 100_000
     transformed = ingest.transform(extracted)
@@ -62,25 +72,23 @@ def test_each_step_gives_plain_json_of_a_modest_size(weather: WeatherSettings) -
 
 
 def test_the_selftest_is_one_reading_that_says_what_it_is(weather: WeatherSettings) -> None:
-    extracted = ingest.extract(
-        weather, [ingest.SELFTEST_STATION], ingest.current_hour(NOW), fetched_at=NOW, path="/selftest"
-    )
+    selftest = WeatherSettings(url=f"{weather.url}/selftest")
+    extracted = extract(selftest, ingest.SELFTEST, ingest.interval_around(NOW, HOUR))
     (reading,) = ingest.transform(extracted)["readings"]
     assert ("galewatch-selftest", "selftest") == (reading["station_id"], reading["origin"])
 
 
 def test_an_interval_without_a_full_hour_asks_nothing() -> None:
     nobody = WeatherSettings(url="http://127.0.0.1:9")
-    extracted = ingest.extract(nobody, STATIONS, (NOW, NOW + timedelta(minutes=5)), fetched_at=NOW)
-    assert [] == extracted["batches"]
-    assert {"readings": [], "rejected": [], "empty": 0} == {
-        key: value for key, value in ingest.transform(extracted).items() if not key.startswith("window")
-    }
+    extracted = extract(nobody, interval=(NOW, NOW + timedelta(minutes=5)))
+    assert [] == extracted["answers"]
+    transformed = ingest.transform(extracted)
+    assert ([], [], 0) == (transformed["readings"], transformed["rejected"], transformed["empty"])
 
 
 def test_nobody_at_the_address_is_an_outage() -> None:
     with pytest.raises(SourceUnavailableError, match="cannot be reached"):
-        ingest.extract(WeatherSettings(url="http://127.0.0.1:9"), STATIONS, INTERVAL, fetched_at=NOW)
+        extract(WeatherSettings(url="http://127.0.0.1:9"))
 
 
 def test_an_answer_too_large_for_xcom_is_an_error_and_no_overflow(
@@ -88,23 +96,32 @@ def test_an_answer_too_large_for_xcom_is_an_error_and_no_overflow(
 ) -> None:
     monkeypatch.setattr(ingest, "_XCOM_LIMIT_BYTES", 1000)
     with pytest.raises(ContractError, match="one run takes at most 1000"):
-        ingest.extract(weather, STATIONS, INTERVAL, fetched_at=NOW)
+        extract(weather)
 
 
 def test_an_answer_that_breaks_the_contract_fails_the_transformation(weather: WeatherSettings) -> None:
-    extracted = ingest.extract(weather, STATIONS[:1], INTERVAL, fetched_at=NOW)
-    extracted["batches"][0]["answer"] = {"hourly": {}}
+    extracted = extract(weather)
+    extracted["answers"][1]["content"] = {"hourly": {}}
     with pytest.raises(ContractError, match="hourly_units"):
         ingest.transform(extracted)
 
 
-@given(now=instants)
-def test_a_run_without_an_interval_takes_the_last_hour_that_is_over(now: datetime) -> None:
-    start, end = ingest.window(None, None, now=now)
-    assert HOUR == end - start
-    assert timedelta(0) <= now - end < HOUR
+def test_the_lookback_is_asked_again_before_the_interval(weather: WeatherSettings) -> None:
+    looking_back = Feed(HOURLY.model_copy(update={"lookback": "2h"}), (STATIONS[0],))
+    extracted = extract(weather, looking_back)
+    assert "2026-07-01T08:00:00Z" == extracted["window_start"]
+    hours = [reading["observed_at"] for reading in ingest.transform(extracted)["readings"]]
+    assert [f"2026-07-01T{hour:02}:00:00Z" for hour in (8, 9, 10, 11)] == hours
+
+
+@given(now=instants, length=st.sampled_from([timedelta(minutes=5), HOUR, timedelta(days=1)]))
+def test_a_run_without_an_interval_takes_the_last_one_that_is_over(now: datetime, length: timedelta) -> None:
+    start, end = ingest.window(None, None, length, now=now)
+    assert length == end - start
+    assert timedelta(0) <= now - end < length
+    assert (start - start.replace(hour=0, minute=0)) % length == timedelta(0)
 
 
 @given(start=instants)
 def test_a_data_interval_stays_as_it_is(start: datetime) -> None:
-    assert (start, start + HOUR) == ingest.window(start, start + HOUR, now=NOW)
+    assert (start, start + HOUR) == ingest.window(start, start + HOUR, HOUR, now=NOW)

@@ -25,7 +25,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 def body(run_id: str, state: str, end: datetime | None = NOON) -> dict[str, Any]:
     return {
-        "dag_id": "ingest_weather",
+        "dag_id": "ingest_open_meteo",
         "dag_run_id": run_id,
         "state": state,
         "data_interval_start": (end - timedelta(hours=1)).isoformat() if end else None,
@@ -74,7 +74,7 @@ class FakeAirflow:
         last = path.rsplit("/", 1)[1]
         if last == "one":
             self.states = self.states[1:] or self.states
-        if last == "ingest_weather" and method == "GET":
+        if last == "ingest_open_meteo" and method == "GET":
             self.known_after -= 1
             return (404 if self.known_after >= 0 else 200), {}
         return 200, answers.get(last, {})
@@ -108,7 +108,7 @@ ONE = Run.parse(body("one", "queued"))
 def test_a_run_is_followed_to_its_success(airflow: Airflow) -> None:
     told: list[str] = []
     assert airflow.wait(ONE, 5.0, told.append).state == "success"
-    assert told[0].startswith("ingest_weather: extract ")
+    assert told[0].startswith("ingest_open_meteo: extract ")
 
 
 def test_a_failed_run_is_told_with_its_tasks_error(airflow: Airflow, fake: FakeAirflow) -> None:
@@ -118,7 +118,9 @@ def test_a_failed_run_is_told_with_its_tasks_error(airflow: Airflow, fake: FakeA
         {"event": "all is fine", "level": "info"},
         {"event": "Task failed", "level": "error", "error_detail": [error]},
     ]
-    words = r"task extract of ingest_weather failed \(run one\): Task failed \(SourceUnavailableError: 503\)$"
+    words = (
+        r"task extract of ingest_open_meteo failed \(run one\): Task failed \(SourceUnavailableError: 503\)$"
+    )
     with pytest.raises(InfraError, match=words):
         airflow.wait(ONE, 5.0, print)
 
@@ -131,8 +133,8 @@ def test_a_run_that_does_not_end_is_told_with_its_tasks(airflow: Airflow, fake: 
 
 def test_a_dag_is_waited_for_before_it_is_let_run(airflow: Airflow, fake: FakeAirflow) -> None:
     fake.known_after = 2
-    airflow.unpause("ingest_weather")
-    assert fake.asked[-1] == ("PATCH", "/api/v2/dags/ingest_weather", {"is_paused": False})
+    airflow.unpause("ingest_open_meteo")
+    assert fake.asked[-1] == ("PATCH", "/api/v2/dags/ingest_open_meteo", {"is_paused": False})
 
 
 def test_a_dag_that_cannot_be_imported_is_told_with_the_reason(
@@ -140,9 +142,9 @@ def test_a_dag_that_cannot_be_imported_is_told_with_the_reason(
 ) -> None:
     monkeypatch.setattr("pipeline.infra.airflow._PARSED_WITHIN_S", 0.05)
     fake.known_after = 10_000
-    fake.import_errors = [{"filename": "ingest_weather.py", "stack_trace": "Traceback\n  …\nKeyError: 'x'\n"}]
-    with pytest.raises(InfraError, match=r"ingest_weather\.py cannot be imported: KeyError: 'x'"):
-        airflow.unpause("ingest_weather")
+    fake.import_errors = [{"filename": "ingest.py", "stack_trace": "Traceback\n  …\nKeyError: 'x'\n"}]
+    with pytest.raises(InfraError, match=r"ingest\.py cannot be imported: KeyError: 'x'"):
+        airflow.unpause("ingest_open_meteo")
 
 
 def test_a_wrong_password_is_told(url: str) -> None:
@@ -163,7 +165,7 @@ def test_health_is_read_from_the_components_not_from_the_status_code(airflow: Ai
 
 
 def test_a_manual_run_sends_its_logical_date_or_an_explicit_null(airflow: Airflow, fake: FakeAirflow) -> None:
-    airflow.trigger("ingest_weather", NOON)
+    airflow.trigger("ingest_open_meteo", NOON)
     airflow.trigger("selftest")
     assert [sent for method, _, sent in fake.asked if method == "POST"][1:] == [
         {"logical_date": "2026-11-21T12:00:00+00:00"},

@@ -50,5 +50,7 @@ def test_the_weather_is_live_or_local_and_the_selftest_always_local(
     source: Literal["live", "local"], url: tuple[str, str, int], tmp_path: Path
 ) -> None:
     by_id = {c.conn_id: (c.schema, c.host, c.port) for c in wanted_connections(_job(tmp_path, source))}
-    assert url == by_id["galewatch_weather"]
-    assert by_id["galewatch_weather_local"] == ("http", "weather-api", 8000)
+    assert url == by_id["galewatch_open_meteo"]
+    # It has no public service.
+    assert by_id["galewatch_gateway"] == ("http", "weather-api", 8000)
+    assert by_id["galewatch_selftest"] == ("http", "weather-api", 8000)

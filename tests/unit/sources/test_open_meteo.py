@@ -22,6 +22,7 @@ from pipeline.errors import (
     SourceError,
     SourceUnavailableError,
 )
+from pipeline.sources.asking import Asker
 from pipeline.sources.open_meteo import OpenMeteo, full_hours
 from pipeline.stations import Station
 from tests.local_server import serve
@@ -86,10 +87,13 @@ def service() -> Service:
     return SERVICE
 
 
-def fetch(url: str, stations: list[Station], hours: int = 1, **arguments: Any) -> Any:
+def fetch(
+    url: str, stations: list[Station], hours: int = 1, *, batch: int = 100, client: httpx.Client = CLIENT
+) -> Any:
     """Fetch some hours from noon on."""
-    with OpenMeteo(url, **{"client": CLIENT, **arguments}) as source:
-        return source.fetch(stations, NOON, NOON + hours * HOUR, fetched_at=NOON + HOUR)
+    source = OpenMeteo(batch=batch)
+    with Asker(url, client) as asker:
+        return asker.fetch(source, stations, NOON, NOON + hours * HOUR, fetched_at=NOON + HOUR)
 
 
 def refused(url: str) -> SourceError:
@@ -123,15 +127,15 @@ def test_the_request_says_what_is_expected(url: str, service: Service) -> None:
 
 
 def test_stations_are_asked_in_batches(url: str, service: Service) -> None:
-    fetched = fetch(url, STATIONS, batch_size=2)
+    fetched = fetch(url, STATIONS, batch=2)
     assert [asked["latitude"] for asked in service.asked] == ["0.0,1.0", "2.0,3.0", "4.0"]
     assert [reading.station_id for reading in fetched.readings] == ["s0", "s1", "s2", "s3", "s4"]
 
 
-@pytest.mark.parametrize("batch_size", [0, 1001])
-def test_a_batch_that_the_service_would_refuse_is_refused(batch_size: int) -> None:
-    with pytest.raises(ValueError, match=f"batch_size must be from 1 to 1000, got {batch_size}"):
-        OpenMeteo("http://weather", batch_size=batch_size)
+@pytest.mark.parametrize("batch", [0, 1001])
+def test_a_batch_that_the_service_would_refuse_is_refused(batch: int) -> None:
+    with pytest.raises(ValueError, match=f"batch must be from 1 to 1000, got {batch}"):
+        OpenMeteo(batch=batch)
 
 
 def test_nothing_is_asked_for_no_hour_or_no_station(url: str, service: Service) -> None:
@@ -254,9 +258,9 @@ def test_a_connection_that_is_cut_in_mid_body_is_retryable() -> None:
 
 
 def test_a_client_of_its_own_is_closed_and_one_that_was_given_is_not(url: str) -> None:
-    source = OpenMeteo(url)
-    with source:
-        assert len(source.fetch(STATIONS[:1], NOON, NOON + HOUR, fetched_at=NOON).readings) == 1
-    assert source._client.is_closed
+    asker = Asker(url)
+    with asker:
+        assert len(asker.fetch(OpenMeteo(), STATIONS[:1], NOON, NOON + HOUR, fetched_at=NOON).readings) == 1
+    assert asker._client.is_closed
     fetch(url, STATIONS[:1])
     assert not CLIENT.is_closed

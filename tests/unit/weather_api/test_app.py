@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from pipeline.config import config_dir
+from pipeline.sources.asking import Asker
 from pipeline.sources.open_meteo import OpenMeteo
 from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
 from pipeline.weather_api.app import create_app, open_weather
@@ -116,8 +117,8 @@ def test_a_wrong_request_is_answered_as_the_service_does(replay: str, path: str)
 
 
 def test_the_source_reads_exactly_what_was_recorded(replay: str) -> None:
-    with OpenMeteo(replay, CLIENT) as source:
-        fetched = source.fetch(STATIONS, THIS_HOUR - 23 * HOUR, THIS_HOUR + HOUR, fetched_at=NOW)
+    with Asker(replay, CLIENT) as asker:
+        fetched = asker.fetch(OpenMeteo(), STATIONS, THIS_HOUR - 23 * HOUR, THIS_HOUR + HOUR, fetched_at=NOW)
     expected = oracle.recorded(DAY, THIS_HOUR, 24, {s.id: (s.latitude, s.longitude) for s in STATIONS})
     found = [
         oracle.Observed(reading.station_id, reading.observed_at, *reading.measures.values())
@@ -131,8 +132,8 @@ def test_the_source_reads_exactly_what_was_recorded(replay: str) -> None:
 
 
 def test_the_source_reads_the_synthetic_climate_everywhere(synthetic: str) -> None:
-    with OpenMeteo(synthetic, CLIENT) as source:
-        fetched = source.fetch(STATIONS, THIS_HOUR - 2 * HOUR, THIS_HOUR, fetched_at=NOW)
+    with Asker(synthetic, CLIENT) as asker:
+        fetched = asker.fetch(OpenMeteo(), STATIONS, THIS_HOUR - 2 * HOUR, THIS_HOUR, fetched_at=NOW)
     assert (len(fetched.readings), fetched.rejected, fetched.empty) == (2 * len(STATIONS), (), 0)
     assert {reading.origin for reading in fetched.readings} == {"synthetic"}
 
@@ -140,8 +141,8 @@ def test_the_source_reads_the_synthetic_climate_everywhere(synthetic: str) -> No
 @pytest.mark.parametrize("back", [0, 1, 24 * 365])
 def test_the_selftest_is_one_hot_hour_and_says_what_it_is(replay: str, back: int) -> None:
     end = THIS_HOUR - back * HOUR
-    with OpenMeteo(f"{replay}/selftest", CLIENT) as source:
-        fetched = source.fetch(STATIONS[:2], end - 3 * HOUR, end + HOUR, fetched_at=NOW)
+    with Asker(f"{replay}/selftest", CLIENT) as asker:
+        fetched = asker.fetch(OpenMeteo(), STATIONS[:2], end - 3 * HOUR, end + HOUR, fetched_at=NOW)
     found = [(reading.observed_at, reading.temperature_c, reading.origin) for reading in fetched.readings]
     assert found == [(end, 45.0, "selftest")] * 2
     assert fetched.empty == 6

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from pipeline.errors import ContractError, RateLimitedError, SourceUnavailableError
-from pipeline.sources.open_meteo import OpenMeteo
-from pipeline.stations import Station
+from pipeline.feeds import load_feeds
+from pipeline.sources.asking import Asker
+from pipeline.sources.kinds import source_of
 from pipeline.weather_api.app import open_app
 from pipeline.weather_api.settings import WeatherApiSettings
 from tests.local_server import serve
@@ -20,8 +21,9 @@ from tests.local_server import serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.sources import Fetched
+
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
-PHOENIX = Station(id="phoenix", name="Phoenix", latitude=33.44838, longitude=-112.074043)
 PATHS = {
     "open-meteo": "/v1/forecast?latitude=33.4,47.6&longitude=-112,-122.3&hourly=temperature_2m,wind_speed_10m"
     "&current=temperature_2m&start_hour=2026-11-21T12:00&end_hour=2026-11-21T14:00",
@@ -219,6 +221,15 @@ def test_a_changed_weather_service_gives_bare_numbers(api: str, path: str) -> No
     assert properties["windGust"] is None
 
 
+def fetch(api: str, contract: str) -> Fetched:
+    """Fetch some hours as the ingestion does."""
+    (feed,) = (feed for feed in load_feeds() if feed.facts.id == contract)
+    start, end = NOW.replace(hour=12, minute=0), NOW.replace(minute=0)
+    asker = Asker(api, CLIENT)
+    return asker.fetch(source_of(feed.facts), feed.stations[:2], start, end, fetched_at=NOW)
+
+
+@CONTRACTS
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -230,11 +241,20 @@ def test_a_changed_weather_service_gives_bare_numbers(api: str, path: str) -> No
     ],
 )
 def test_the_source_tells_each_fault_for_what_it_is(
-    api: str, fault: dict[str, Any], error: type[Exception]
+    api: str, contract: str, fault: dict[str, Any], error: type[Exception]
 ) -> None:
-    put(api, "open-meteo", **fault)
-    with OpenMeteo(api, CLIENT) as source, pytest.raises(error):
-        source.fetch([PHOENIX], NOW.replace(hour=12, minute=0), NOW.replace(minute=0), fetched_at=NOW)
+    put(api, contract, **fault)
+    with pytest.raises(error, match=f"^{contract} "):
+        fetch(api, contract)
+
+
+@CONTRACTS
+def test_the_source_counts_what_is_null_as_empty(api: str, contract: str) -> None:
+    whole = fetch(api, contract)
+    put(api, contract, kind="nulls")
+    fetched = fetch(api, contract)
+    assert (fetched.readings, fetched.rejected) == ((), ())
+    assert fetched.empty == len(whole.readings) > 0
 
 
 @CONTRACTS

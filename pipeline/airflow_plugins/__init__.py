@@ -1,0 +1,1 @@
+"""Airflow's `plugins_folder`: it loads every file in here."""
