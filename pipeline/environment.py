@@ -88,7 +88,11 @@ class Environment:
 
     def weather(self) -> WeatherSettings:
         """Give the environment's own weather API."""
-        return WeatherSettings(url=f"http://{_HOST}:{self._port(self.platform.ports.weather_api)}")
+        return WeatherSettings(url=self.address("weather_api"))
+
+    def address(self, service: str) -> str:
+        """Give the URL of a service with pages, by the name of its port in platform.yaml."""
+        return f"http://{_HOST}:{self._port(getattr(self.platform.ports, service))}"
 
     def secret(self, name: str) -> str:
         """Read a secret; raises ConfigError naming its file where there is none."""

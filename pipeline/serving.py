@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import CassandraSettings
 
-__all__ = ["Alert", "Average", "Latest", "Serving", "StoredReading"]
+__all__ = ["Alert", "Average", "Latest", "QueryProgress", "Serving", "StoredReading"]
 
 Row = TypeVar("Row")
 
@@ -81,6 +81,17 @@ class StoredReading:
 
 Latest = StoredReading
 """The newest reading of a station from one source has the same fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryProgress:
+    """How far a copy of a query had come in a partition of the topic at `at`: the next offset to read."""
+
+    query: str
+    copy: int
+    partition: int
+    at: datetime
+    next_offset: int
 
 
 class Serving:
@@ -148,6 +159,16 @@ class Serving:
         """Read a station's newest reading from each source."""
         return self._read(Latest, "FROM latest_by_station WHERE station_id = ?", (station_id,))
 
+    def count_alerts(self, day: date) -> int:
+        """Count all stations' alerts of a UTC day."""
+        statement = self._statement("SELECT count(*) FROM alerts_by_day WHERE day = ?")
+        (row,) = self._session.execute(statement, (day,))
+        return int(row[0])
+
+    def progress(self) -> list[QueryProgress]:
+        """Read how far every copy of every query has come, in no order."""
+        return self._read(QueryProgress, "FROM query_progress", ())
+
     def all_latest(self, *, limit: int = 10_000) -> list[Latest]:
         """Read every station's newest reading from each source, in no order: a walk over a small table."""
         return self._read(Latest, "FROM latest_by_station LIMIT ?", (limit,))
@@ -177,19 +198,21 @@ class Serving:
         )
 
     def _read(self, kind: type[Row], query: str, values: tuple[Any, ...]) -> list[Row]:
-        return self._rows(kind, self._session.execute(self._statement(kind, query), values))
+        return self._rows(kind, self._session.execute(self._selecting(kind, query), values))
 
     def _read_many(self, kind: type[Row], query: str, values: Sequence[tuple[Any, ...]]) -> list[Row]:
-        statement = self._statement(kind, query)
+        statement = self._selecting(kind, query)
         results = execute_concurrent_with_args(
             self._session, statement, values, concurrency=_CONCURRENT_READS
         )
         return [row for _, result in results for row in self._rows(kind, result)]
 
-    def _statement(self, kind: type[Any], query: str) -> Any:
+    def _selecting(self, kind: type[Any], query: str) -> Any:
+        return self._statement(f"SELECT {', '.join(field.name for field in fields(kind))} {query}")
+
+    def _statement(self, query: str) -> Any:
         if query not in self._prepared:
-            columns = ", ".join(field.name for field in fields(kind))
-            self._prepared[query] = self._session.prepare(f"SELECT {columns} {query}")
+            self._prepared[query] = self._session.prepare(query)
         return self._prepared[query]
 
     @staticmethod

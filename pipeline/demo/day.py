@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.demo.in_process import client
+from pipeline.feeds import load_feeds
 from pipeline.sources.asking import Asker
-from pipeline.sources.open_meteo import OpenMeteo
-from pipeline.stations import load_stations, stations_of
+from pipeline.sources.kinds import source_of
 from pipeline.weather_api.app import create_app, open_weather
 
 if TYPE_CHECKING:
@@ -42,13 +42,16 @@ class Day:
 
 
 def fetch(settings: WeatherApiSettings, config: Path) -> Day:
-    """Fetch the last 24 full hours of every station; raises ConfigError or a SourceError."""
-    end = settings.clock().replace(minute=0, second=0, microsecond=0)
+    """Fetch the last 24 full hours of every station from its source; raises ConfigError or a SourceError."""
+    now = settings.clock()
+    end = now.replace(minute=0, second=0, microsecond=0)
     start = end - _DAY
-    stations = load_stations(config / "stations.yaml")
-    feeds = open_weather(settings, stations)
-    with client(create_app(feeds, settings.clock)) as http:
-        source, asker = OpenMeteo(), Asker(str(http.base_url), http)
-        own = stations_of(stations, source.name)
-        fetched = {source.name: asker.fetch(source, own, start, end, fetched_at=settings.clock())}
-    return Day(start, end, feeds.forecast.origin, fetched)
+    feeds = [feed for feed in load_feeds(config) if feed.stations]
+    weather = open_weather(settings, [station for feed in feeds for station in feed.stations])
+    with client(create_app(weather, settings.clock)) as http:
+        asker = Asker(str(http.base_url), http)
+        fetched = {
+            feed.facts.id: asker.fetch(source_of(feed.facts), feed.stations, start, end, fetched_at=now)
+            for feed in feeds
+        }
+    return Day(start, end, weather.forecast.origin, fetched)

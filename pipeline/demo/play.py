@@ -39,10 +39,20 @@ class Outcome:
     crossed: tuple[Crossed, ...]
 
     @property
-    def extremes(self) -> tuple[str, ...]:
-        """The stations of the highest and of the lowest average, without repetition."""
-        order = sorted(self.averages, key=lambda average: average.temperature_c_mean)
-        return tuple(dict.fromkeys(average.station_id for average in (order[-1], order[0]))) if order else ()
+    def notable(self) -> tuple[str, ...]:
+        """The stations of the highest average, of the lowest, and of the one of most readings; each once."""
+        if not self.averages:
+            return ()
+        found = (
+            max(self.averages, key=lambda average: average.temperature_c_mean),
+            min(self.averages, key=lambda average: average.temperature_c_mean),
+            max(self.averages, key=lambda average: average.readings),
+        )
+        return tuple(dict.fromkeys(average.station_id for average in found))
+
+    def widest(self, count: int) -> list[Average]:
+        """Give the averages of the greatest difference between least and greatest, the greatest first."""
+        return sorted(self.averages, key=lambda one: one.temperature_c_min - one.temperature_c_max)[:count]
 
 
 def play(readings: Sequence[Reading], rules: Sequence[Rule], window_seconds: int) -> Outcome:

@@ -26,6 +26,7 @@ _COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _WIDTH: Final = 110
 _HOUR_SECONDS: Final = 3600
 _NEWEST: Final = 8
+_WIDEST: Final = 5
 
 
 def page(out: Console, day: Day, outcome: Outcome, rules: Sequence[Rule]) -> None:
@@ -50,10 +51,8 @@ def page(out: Console, day: Day, outcome: Outcome, rules: Sequence[Rule]) -> Non
         out.print(_alerts_table(newest))
     else:
         out.print(f"No reading crosses any of the {len(rules)} rules.")
-    out.print(f"\n[bold]{len(outcome.averages):,} averages over five minutes[/], those of the extremes:")
-    for station in outcome.extremes:
-        own = [average for average in outcome.averages if average.station_id == station]
-        out.print(_averages_table(own[-_NEWEST // 2 :]))
+    out.print(f"\n[bold]{len(outcome.averages):,} averages over five minutes[/], the widest of them:")
+    out.print(_averages_table(outcome.widest(_WIDEST)))
     out.print()
     # Where there are colours, they are escape codes already.
     out.file.write(plot(_lines(day, outcome), min(out.width, _WIDTH)))
@@ -109,7 +108,7 @@ def _averages_table(averages: Sequence[Average]) -> Table:
 
 
 def _lines(day: Day, outcome: Outcome) -> list[Line]:
-    """Give the averages of the extremes over the hours of the day, and the line that was crossed."""
+    """Give the averages of the notable stations over the hours of the day, and the line that was crossed."""
 
     def hours(instant: datetime) -> float:
         return (instant - day.start).total_seconds() / _HOUR_SECONDS
@@ -124,7 +123,7 @@ def _lines(day: Day, outcome: Outcome) -> list[Line]:
                 if average.station_id == station
             ],
         )
-        for station, colour in zip(outcome.extremes, ("red", "cyan"), strict=False)
+        for station, colour in zip(outcome.notable, ("red", "cyan", "green"), strict=False)
     ]
     upper = next((one.rule for one in outcome.crossed if _is_upper_temperature(one.rule)), None)
     if upper is not None:

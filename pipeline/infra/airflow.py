@@ -14,7 +14,7 @@ from pipeline.infra.errors import InfraError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Airflow", "Run"]
+__all__ = ["Airflow", "Dag", "Run"]
 
 _TIMEOUT_S: Final = 20.0
 _POLL_S: Final = 1.0
@@ -23,6 +23,7 @@ _POLL_S: Final = 1.0
 _PARSED_WITHIN_S: Final = 120.0
 _ENDED: Final = {"success", "failed"}
 _LOG_CHARACTERS: Final = 600
+_NO_IMPORT_ERROR: Final = "its file was not found or not yet read (`make logs S=airflow-dag-processor`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,21 @@ class Run:
         return self.state in _ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """A DAG, and when the scheduler is to make its next run; None where it makes none by itself."""
+
+    dag_id: str
+    is_paused: bool
+    next_at: datetime | None
+
+
 class Airflow:
     """One API server; a context manager. Every failure is an InfraError."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, *, timeout_s: float = _TIMEOUT_S) -> None:
         # It is on the loopback address: no proxy may get in between, whatever the environment says.
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
         self._login = {"username": user, "password": password}
 
     def __enter__(self) -> Self:
@@ -79,6 +89,18 @@ class Airflow:
         answer = self._ask("GET", "/api/v2/monitor/health")
         # A component that was never started (the triggerer) has the status null.
         return [name for name, body in answer.items() if body and body.get("status") not in {"healthy", None}]
+
+    def dags(self) -> list[Dag]:
+        """Give the DAGs, by their ids."""
+        found = self._ask("GET", "/api/v2/dags", params={"limit": 100, "order_by": "dag_id"})["dags"]
+        return [
+            Dag(body["dag_id"], body["is_paused"], _time(body.get("next_dagrun_run_after"))) for body in found
+        ]
+
+    def import_errors(self) -> list[str]:
+        """Say which files cannot be imported, and why."""
+        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        return [_import_error(error) for error in errors]
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run; waits until it is parsed, and raises with the import error where it cannot be."""
@@ -128,6 +150,19 @@ class Airflow:
             say(f"{run.dag_id}: {_tasks_in_words(tasks)}")
             time.sleep(_POLL_S)
 
+    def trouble(self, run: Run) -> str | None:
+        """Say why a run failed, or why it is about to be tried again; None where nothing is wrong."""
+        if run.state == "success":
+            return None
+        tasks = self._tasks(run)
+        if run.state == "failed":
+            return self._why_failed(run, tasks)
+        again = next((task for task in tasks if task["state"] == "up_for_retry"), None)
+        if again is None:
+            return None
+        said = self._last_words(run, again)
+        return f"The task {again['task_id']} of {run.dag_id} will be tried again (run {run.run_id}): {said}"
+
     def _tasks(self, run: Run) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
         found: list[dict[str, Any]] = self._ask("GET", path)["task_instances"]
@@ -137,20 +172,20 @@ class Airflow:
         failed = next((task for task in tasks if task["state"] == "failed"), None)
         if failed is None:
             return f"The run {run.run_id} of {run.dag_id} failed before any task ran."
-        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{failed['task_id']}/logs/"
+        said = self._last_words(run, failed)
+        return f"The task {failed['task_id']} of {run.dag_id} failed (run {run.run_id}): {said}"
+
+    def _last_words(self, run: Run, task: dict[str, Any]) -> str:
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/"
         try:
-            said = self._ask("GET", f"{path}{max(failed['try_number'], 1)}", params={"full_content": True})
-            last = _errors_of(said.get("content", []))[-_LOG_CHARACTERS:]
+            said = self._ask("GET", f"{path}{max(task['try_number'], 1)}", params={"full_content": True})
         except InfraError as error:
-            last = str(error)
-        return f"The task {failed['task_id']} of {run.dag_id} failed (run {run.run_id}): {last}"
+            return str(error)
+        return _errors_of(said.get("content", []))[-_LOG_CHARACTERS:]
 
     def _import_error(self) -> str:
-        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
-        if not errors:
-            return "its file was not found or not yet read (`make logs S=airflow-dag-processor`)."
-        trace = errors[0]["stack_trace"].strip().splitlines()
-        return f"{errors[0]['filename']} cannot be imported: {trace[-1] if trace else 'no reason given'}"
+        errors = self.import_errors()
+        return errors[0] if errors else _NO_IMPORT_ERROR
 
     def _status(self, method: str, path: str) -> int:
         return self._send(method, path).status_code
@@ -171,6 +206,11 @@ class Airflow:
                 f"Airflow at {self._client.base_url} does not answer {method} {path} "
                 f"({error or type(error).__name__}): `make status` shows how it is."
             ) from error
+
+
+def _import_error(error: dict[str, Any]) -> str:
+    trace = error["stack_trace"].strip().splitlines()
+    return f"{error['filename']} cannot be imported: {trace[-1] if trace else 'no reason given'}"
 
 
 def _time(text: str | None) -> datetime | None:

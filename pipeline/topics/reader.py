@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import KafkaSettings
 
-__all__ = ["Offsets", "TopicError", "TopicMessage", "TopicReader"]
+__all__ = ["NoTopicError", "Offsets", "TopicError", "TopicMessage", "TopicReader"]
 
 _REQUEST_SECONDS = 10
 # A broker that is up gives the next messages in milliseconds; what takes so long does not come.
@@ -30,6 +30,10 @@ _POLL_SECONDS = 0.2
 
 class TopicError(ServiceError):
     """A topic could not be read; names the broker and the reason."""
+
+
+class NoTopicError(TopicError):
+    """There is no such topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class TopicReader:
         """Give each partition's offsets."""
         try:
             found = self._consumer.list_topics(self._topic, timeout=_REQUEST_SECONDS).topics[self._topic]
+            if found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise NoTopicError(f"{self._where} has no topic '{self._topic}'")
             if found.error is not None:
                 raise TopicError(f"{self._where} does not show topic '{self._topic}': {found.error.str()}")
             return {

@@ -43,11 +43,17 @@ def test_a_rule_that_nothing_crosses_is_not_told() -> None:
     assert () == play([reading("a", 20)], [HOT, COLD], 300).crossed
 
 
-def test_the_extremes_are_the_stations_of_the_highest_and_the_lowest_average() -> None:
+def test_the_notable_stations_have_the_highest_the_lowest_and_the_fullest_average() -> None:
     readings = [reading("mild", 15), reading("hot", 40), reading("cold", -10), reading("none", None)]
-    assert ("hot", "cold") == play(readings, [HOT], 300).extremes
+    busy = [reading("busy", 15, minutes) for minutes in range(5)]
+    assert ("hot", "cold", "busy") == play([*readings, *busy], [HOT], 300).notable
 
 
-def test_one_station_alone_is_told_once_and_none_not_at_all() -> None:
-    assert ("a",) == play([reading("a", 10), reading("a", 20, 10)], [HOT], 300).extremes
-    assert () == play([], [HOT], 300).extremes
+def test_one_station_alone_is_notable_once_and_none_not_at_all() -> None:
+    assert ("a",) == play([reading("a", 10), reading("a", 20, 10)], [HOT], 300).notable
+    assert () == play([], [HOT], 300).notable
+
+
+def test_the_widest_averages_come_first() -> None:
+    readings = [reading("a", 10), reading("a", 11, 1), reading("b", 10), reading("b", 19, 1), reading("c", 5)]
+    assert ["b", "a"] == [average.station_id for average in play(readings, [HOT], 300).widest(2)]
