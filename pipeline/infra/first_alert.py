@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pipeline.feeds import load_feeds
 from pipeline.history import History
 from pipeline.infra.errors import InfraError
 from pipeline.rules import Nearest, evaluate, load_rules, nearest
 from pipeline.serving import Alert, Serving
-from pipeline.stations import SELFTEST_STATION_ID
+from pipeline.stations import DEFAULT_SOURCE, SELFTEST_STATION_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,8 +72,21 @@ def run_of(runs: Iterable[Run], end: datetime) -> Run | None:
     return min(fitting, key=lambda run: order.index(run.state), default=None)
 
 
-def prove(environment: Environment, rules_file: Path, airflow: Airflow, progress: Progress) -> Outcome:
-    """Take the newest interval through the path; raises InfraError naming the step that failed."""
+def prove(environment: Environment, config: Path, airflow: Airflow, progress: Progress) -> Outcome:
+    """Take the newest interval through the path, then let all sources run.
+
+    `config` is the configuration directory. Raises InfraError naming the step that failed.
+    """
+    outcome = _prove(environment, config / "rules.yaml", airflow, progress)
+    with progress.step("Further sources") as step:
+        others = [feed.facts for feed in load_feeds(config) if feed.stations and feed.facts.dag_id != INGEST]
+        for facts in others:
+            airflow.unpause(facts.dag_id)
+        step.result = ", ".join(f"{facts.id} every {facts.interval}" for facts in others) or "none"
+    return outcome
+
+
+def _prove(environment: Environment, rules_file: Path, airflow: Airflow, progress: Progress) -> Outcome:
     with progress.step("Airflow") as step:
         for dag_id in (PUBLISH, SELFTEST, INGEST):
             airflow.unpause(dag_id)
@@ -88,7 +102,11 @@ def prove(environment: Environment, rules_file: Path, airflow: Airflow, progress
         with progress.step("Readings to Kafka") as step:
             _publish(airflow, history, step)
         rows = history.readings(since=start, until=end, limit=_ALL)
-        readings = [row.reading for row in rows if row.published_at and row.reading.origin != "selftest"]
+        readings = [
+            row.reading
+            for row in rows
+            if row.published_at and row.reading.source == DEFAULT_SOURCE and row.reading.origin != "selftest"
+        ]
         expected = {
             (alert.station_id, alert.observed_at, alert.rule_id)
             for reading in readings

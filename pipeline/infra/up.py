@@ -30,7 +30,7 @@ def up(layout: Layout, progress: Progress, binary: str) -> None:
     addresses = roots.platform.output()["addresses"]
     environment = Environment.from_env(layout.environment)
     with Airflow(addresses["airflow"], "admin", environment.secret("airflow_admin")) as airflow:
-        outcome = prove(environment, layout.root / "config" / "rules.yaml", airflow, progress)
+        outcome = prove(environment, layout.root / "config", airflow, progress)
     unchanged = "" if changed else " (nothing to change)"
     progress.say(f"\nUp after {duration(progress.elapsed_s)}{unchanged}; the weather is {done.weather}.")
     ending(console(), layout, outcome, addresses)

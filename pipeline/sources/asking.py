@@ -114,8 +114,9 @@ def _reason(response: httpx.Response) -> str:
 
 
 def _window_seconds(reason: str, retry_after: str) -> int:
-    """Give the longer of what the text and the header Retry-After (in seconds) say."""
+    """Give the longest of what the text and the header Retry-After (in seconds) say."""
     text = reason.lower()
-    named = next((seconds for name, seconds in _RATE_WINDOWS if name in text), None)
-    told = int(retry_after) if retry_after.isascii() and retry_after.isdecimal() else None
-    return max((seconds for seconds in (named, told) if seconds is not None), default=_UNKNOWN_WINDOW_SECONDS)
+    said = [seconds for name, seconds in _RATE_WINDOWS if name in text]
+    if retry_after.isascii() and retry_after.isdecimal():
+        said.append(int(retry_after))
+    return max(said, default=_UNKNOWN_WINDOW_SECONDS)
