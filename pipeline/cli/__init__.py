@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import dead_letters, demo, look, operate, simulate
+from pipeline.cli import dead_letters, demo, look, operate, reconcile, simulate
 
 __all__ = ["app"]
 
@@ -23,6 +23,8 @@ for _command in (
     look.latest,
     simulate.simulate,
     operate.status,
+    operate.doctor,
+    reconcile.reconcile,
     demo.demo,
 ):
     app.command()(_command)

@@ -60,6 +60,19 @@ def test_nothing_running_is_one_sentence_and_exit_code_1(
     assert "not-to-be-shown" not in sentence
 
 
+def test_every_command_is_there_and_says_what_it_does() -> None:
+    named = [
+        command.name or str(getattr(command.callback, "__name__", ""))
+        for command in cli.app.registered_commands
+    ]
+    assert {
+        "alerts", "averages", "history", "latest", "simulate", "status", "doctor", "reconcile", "demo",
+    } == set(named)  # fmt: skip
+    for name in (*named, "dlq"):
+        assert run(cli.app, [name, "--help"]).exit_code == 0
+    assert all(command.callback and command.callback.__doc__ for command in commands)
+
+
 def test_an_environment_that_was_never_set_up_says_so() -> None:
     result = run(cli.app, ["alerts", "--env", "t0never0"])
     assert (1, True) == (result.exit_code, "`make up` does it" in result.stderr)

@@ -7,7 +7,8 @@ locals {
 
   # What .dockerignore keeps out of every image.
   host_only = [
-    "pipeline/cli/", "pipeline/demo/", "pipeline/doctor/", "pipeline/environment.py", "pipeline/infra/", "pipeline/simulate/", "pipeline/topics/",
+    "pipeline/cli/", "pipeline/demo/", "pipeline/doctor/", "pipeline/environment.py", "pipeline/infra/",
+    "pipeline/reconcile/", "pipeline/simulate/", "pipeline/topics/",
   ]
 
   files = sort([
