@@ -61,10 +61,8 @@ def test_nothing_running_is_one_sentence_and_exit_code_1(
 
 
 def test_every_command_is_there_and_says_what_it_does() -> None:
-    named = [
-        command.name or str(getattr(command.callback, "__name__", ""))
-        for command in cli.app.registered_commands
-    ]
+    commands = cli.app.registered_commands
+    named = [str(getattr(command.callback, "__name__", "")) for command in commands]
     assert {
         "alerts", "averages", "history", "latest", "simulate", "status", "doctor", "reconcile", "demo",
     } == set(named)  # fmt: skip
