@@ -9,6 +9,7 @@
 ENV ?= dev
 TERRAFORM ?= terraform
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 export TERRAFORM
 
 galewatch = infra/bootstrap host && .venv/bin/python -m pipeline.infra
@@ -17,7 +18,7 @@ options = --environment $(ENV)
 fast = -m "not engine and not e2e"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full requirements versions environments
+.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain requirements versions environments
 
 ##@ Running it
 
@@ -68,6 +69,12 @@ test: lint images ## everything that proves it, engine included
 
 test-full: PYTEST_ARGS += --hypothesis-profile=thorough
 test-full: test ## the same, with many more examples of each property
+
+bench-latency: environments ## on the running environment: produce → visible, 20 minutes; BENCH_ARGS="--seconds 30"
+	@.venv-dev/bin/python -m benchmarks latency $(options) $(BENCH_ARGS)
+
+bench-drain: environments ## a backlog of a million readings, all queries; BENCH_ARGS="--events 100000"
+	@.venv-dev/bin/python -m benchmarks drain $(options) $(BENCH_ARGS)
 
 images: ## builds the images and starts nothing
 	@$(galewatch) images $(options)
