@@ -131,7 +131,7 @@ def table(postgres: Postgres, query: str) -> list[tuple[Any, ...]]:
 
 @SOURCES
 @pytest.mark.parametrize(
-    ("fault", "is_worth_another_try"),
+    "fault",
     [
         ({"kind": "rate_limited", "window": "hourly"}, True),
         ({"kind": "overloaded"}, True),
@@ -145,11 +145,10 @@ def test_a_fault_of_the_source_stores_nothing_and_the_next_try_stores_everything
     postgres: Postgres,
     weather: WeatherSettings,
     source: str,
-    fault: dict[str, Any],
-    is_worth_another_try: bool,  # noqa: FBT001 - a parameter of the test
+    fault: tuple[dict[str, Any], bool],
 ) -> None:
-    feed = FEEDS[source]
-    break_it(weather, source, **fault, times=1)
+    feed, (kind, is_worth_another_try) = FEEDS[source], fault
+    break_it(weather, source, **kind, times=1)
     with pytest.raises(SourceError, match=f"^{source} ") as raised:
         run(settings, weather, feed)
     assert judge(raised.value).again is is_worth_another_try
@@ -299,17 +298,23 @@ def test_a_publisher_that_dies_before_it_marks_publishes_again_under_the_same_id
     user = KafkaSettings(bootstrap=kafka.bootstrap, user="publisher", password=kafka.password("publisher"))
     given = of_stations(20, fetched_at=NOW + timedelta(minutes=2))
     before = Counter(ids_on_topic(kafka))
+
+    def publish_and_die() -> None:
+        with (
+            History(settings) as history,
+            Publisher(user, registry) as publisher,
+            history.unpublished(100) as outbox,
+        ):
+            outbox.acknowledge(publisher.publish(outbox.readings))
+            with postgres.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'history'"
+                )
+
     with History(settings) as history:
         history.load(a_load(), given, horizon=HORIZON, now=NOW)
-    with (
-        pytest.raises(HistoryError),
-        History(settings) as history,
-        Publisher(user, registry) as publisher,
-        history.unpublished(100) as outbox,
-    ):
-        outbox.acknowledge(publisher.publish(outbox.readings))
-        with postgres.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'history'")
+    with pytest.raises(HistoryError):
+        publish_and_die()
     with History(settings) as history, Publisher(user, registry) as publisher:
         assert history.waiting() == 20
         assert drain(history, publisher) == 20
