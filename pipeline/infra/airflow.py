@@ -111,6 +111,10 @@ class Airflow:
             time.sleep(_POLL_S)
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let a DAG begin no further run."""
+        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+
     def runs(self, dag_id: str, limit: int = 10) -> list[Run]:
         """Give the latest runs, the newest first."""
         answer = self._ask(

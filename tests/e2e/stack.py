@@ -20,6 +20,7 @@ from cassandra.policies import WhiteListRoundRobinPolicy
 from cassandra.query import dict_factory
 from pydantic import SecretStr
 
+from pipeline.environment import Environment
 from pipeline.history import History
 from pipeline.infra.airflow import Airflow
 from pipeline.infra.layout import ENVIRONMENT_LABEL, PROJECT_ROOT
@@ -131,6 +132,10 @@ class Stack:
     def secrets(self) -> dict[str, str]:
         """Give every secret by name."""
         return {path.name: path.read_text(encoding="ascii") for path in (self._folder / "secrets").iterdir()}
+
+    def environment(self) -> Environment:
+        """Give the environment as the commands see it."""
+        return Environment(self.name, self._folder / "secrets", self._offset, self.platform)
 
     def airflow(self) -> Airflow:
         """Open Airflow's API as its administrator."""
