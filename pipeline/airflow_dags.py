@@ -11,6 +11,7 @@ from pipeline import ingest
 from pipeline.airflow_connections import SELFTEST, history_settings, weather_settings
 from pipeline.airflow_parts import READINGS, START_DATE, TASK_DEFAULTS, WEATHER_POOL
 from pipeline.airflow_timetable import CatchUpTimetable
+from pipeline.feeds import interval_around
 from pipeline.platform import load_platform
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def selftest_dag() -> DAG:
         @task
         def extract(run_id: str | None = None) -> ingest.Extracted:
             now = datetime.now(UTC)
-            window = ingest.interval_around(now, ingest.SELFTEST.facts.interval_time)
+            window = interval_around(now, ingest.SELFTEST.facts.interval_time)
             weather = weather_settings(SELFTEST)
             return ingest.extract(weather, ingest.SELFTEST, window, run_id=str(run_id), fetched_at=now)
 

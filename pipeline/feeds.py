@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path  # noqa: TC003 - kept at run time beside the other annotations
 from typing import Annotated, Final, Literal, Self
 
@@ -16,7 +16,7 @@ from pipeline.errors import ConfigError
 from pipeline.readings import SLUG
 from pipeline.stations import Station, load_stations, stations_of
 
-__all__ = ["Feed", "SourceFacts", "load_feeds", "load_sources"]
+__all__ = ["Feed", "SourceFacts", "interval_around", "load_feeds", "load_sources"]
 
 _DURATION: Final = re.compile(r"([1-9]\d{0,3})([mhd])")
 _MINUTES: Final = {"m": 1, "h": 60, "d": 1440}
@@ -108,6 +108,14 @@ class Feed:
 
     facts: SourceFacts
     stations: tuple[Station, ...]
+
+
+def interval_around(now: datetime, length: timedelta) -> tuple[datetime, datetime]:
+    """Give the interval that `now` is in, as [start, end); intervals are counted from midnight (UTC)."""
+    now = now.astimezone(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight + (now - midnight) // length * length
+    return start, start + length
 
 
 def load_sources(path: Path) -> tuple[SourceFacts, ...]:

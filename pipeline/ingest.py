@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pipeline.errors import ContractError
-from pipeline.feeds import Feed, SourceFacts
+from pipeline.feeds import Feed, SourceFacts, interval_around
 from pipeline.history import History
 from pipeline.loads import Load
 from pipeline.outbox import drain
@@ -32,7 +32,6 @@ __all__ = [
     "Loaded",
     "Transformed",
     "extract",
-    "interval_around",
     "load",
     "publish",
     "transform",
@@ -94,14 +93,6 @@ class Loaded(TypedDict):
     rejected: int
     empty: int
     to_publish: int
-
-
-def interval_around(now: datetime, length: timedelta) -> tuple[datetime, datetime]:
-    """Give the interval that `now` is in, as [start, end); intervals are counted from midnight."""
-    now = now.astimezone(UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = midnight + (now - midnight) // length * length
-    return start, start + length
 
 
 def window(

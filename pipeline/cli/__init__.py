@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import dead_letters, demo, look, operate, reconcile, simulate
+from pipeline.cli import backfill, dead_letters, demo, look, operate, reconcile, simulate
 
 __all__ = ["app"]
 
@@ -25,6 +25,7 @@ for _command in (
     operate.status,
     operate.doctor,
     reconcile.reconcile,
+    backfill.backfill,
     demo.demo,
 ):
     app.command()(_command)

@@ -74,7 +74,7 @@ class Airflow:
 
     def __enter__(self) -> Self:
         try:
-            answer = self._ask("POST", "/auth/token", json=self._login)
+            answer = self.ask("POST", "/auth/token", json=self._login)
         except InfraError:
             self._client.close()
             raise
@@ -86,20 +86,20 @@ class Airflow:
 
     def unhealthy(self) -> list[str]:
         """Name the components that are not healthy: the health endpoint itself answers 200 in any case."""
-        answer = self._ask("GET", "/api/v2/monitor/health")
+        answer = self.ask("GET", "/api/v2/monitor/health")
         # A component that was never started (the triggerer) has the status null.
         return [name for name, body in answer.items() if body and body.get("status") not in {"healthy", None}]
 
     def dags(self) -> list[Dag]:
         """Give the DAGs, by their ids."""
-        found = self._ask("GET", "/api/v2/dags", params={"limit": 100, "order_by": "dag_id"})["dags"]
+        found = self.ask("GET", "/api/v2/dags", params={"limit": 100, "order_by": "dag_id"})["dags"]
         return [
             Dag(body["dag_id"], body["is_paused"], _time(body.get("next_dagrun_run_after"))) for body in found
         ]
 
     def import_errors(self) -> list[str]:
         """Say which files cannot be imported, and why."""
-        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        errors = self.ask("GET", "/api/v2/importErrors")["import_errors"]
         return [_import_error(error) for error in errors]
 
     def unpause(self, dag_id: str) -> None:
@@ -109,32 +109,30 @@ class Airflow:
             if time.monotonic() > end:
                 raise InfraError(f"Airflow does not know the DAG {dag_id}: {self._import_error()}")
             time.sleep(_POLL_S)
-        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
         """Let a DAG begin no further run."""
-        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
 
     def runs(self, dag_id: str, limit: int = 10) -> list[Run]:
         """Give the latest runs, the newest first."""
-        answer = self._ask(
-            "GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"limit": limit, "order_by": "-id"}
-        )
+        answer = self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"limit": limit, "order_by": "-id"})
         return [Run.parse(body) for body in answer["dag_runs"]]
 
     def run(self, run: Run) -> Run:
         """Give the run as it is now."""
-        return Run.parse(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
+        return Run.parse(self.ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
 
     def trigger(self, dag_id: str, logical_date: datetime | None = None) -> Run:
         """Begin a run, of the interval *before* `logical_date`; with None it has no interval."""
         body = {"logical_date": logical_date.isoformat() if logical_date else None}
-        return Run.parse(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
+        return Run.parse(self.ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
 
     def repeat_failed(self, run: Run) -> None:
         """Let the failed tasks of a run begin again."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/clear"
-        self._ask("POST", path, json={"dry_run": False, "only_failed": True})
+        self.ask("POST", path, json={"dry_run": False, "only_failed": True})
 
     def wait(self, run: Run, timeout_s: float, say: Callable[[str], None]) -> Run:
         """Wait until a run has succeeded; raises InfraError with the failed task's last words."""
@@ -169,7 +167,7 @@ class Airflow:
 
     def _tasks(self, run: Run) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        found: list[dict[str, Any]] = self._ask("GET", path)["task_instances"]
+        found: list[dict[str, Any]] = self.ask("GET", path)["task_instances"]
         return found
 
     def _why_failed(self, run: Run, tasks: list[dict[str, Any]]) -> str:
@@ -182,7 +180,7 @@ class Airflow:
     def _last_words(self, run: Run, task: dict[str, Any]) -> str:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/"
         try:
-            said = self._ask("GET", f"{path}{max(task['try_number'], 1)}", params={"full_content": True})
+            said = self.ask("GET", f"{path}{max(task['try_number'], 1)}", params={"full_content": True})
         except InfraError as error:
             return str(error)
         return _errors_of(said.get("content", []))[-_LOG_CHARACTERS:]
@@ -194,7 +192,8 @@ class Airflow:
     def _status(self, method: str, path: str) -> int:
         return self._send(method, path).status_code
 
-    def _ask(self, method: str, path: str, **options: Any) -> Any:
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request and give the answer, parsed; raises InfraError with what Airflow says."""
         answer = self._send(method, path, **options)
         if answer.is_error:
             raise InfraError(

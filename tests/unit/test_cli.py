@@ -65,6 +65,7 @@ def test_every_command_is_there_and_says_what_it_does() -> None:
     named = [str(getattr(command.callback, "__name__", "")) for command in commands]
     assert {
         "alerts", "averages", "history", "latest", "simulate", "status", "doctor", "reconcile", "demo",
+        "backfill",
     } == set(named)  # fmt: skip
     for name in (*named, "dlq"):
         assert run(cli.app, [name, "--help"]).exit_code == 0
@@ -85,6 +86,19 @@ def test_a_limit_of_none_is_refused() -> None:
 )
 def test_a_fleet_that_cannot_be_is_refused(arguments: list[str], code: int) -> None:
     assert run(cli.app, ["simulate", *arguments]).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--source", "fax", "--from", "7d"], "has no source 'fax'; it has open-meteo, gateway, nws"),
+        (["--source", "nws", "--from", "2099-01-01"], "no interval of 'nws' is over between"),
+        (["--source", "nws", "--from", "2d", "--to", "3d"], "no interval of 'nws' is over between"),
+    ],
+)
+def test_a_backfill_of_nothing_is_one_sentence(arguments: list[str], words: str) -> None:
+    result = run(cli.app, ["backfill", *arguments])
+    assert (1, True) == (result.exit_code, words in result.stderr)
 
 
 ROW = {"observed_at": datetime(2026, 7, 1, 12, tzinfo=UTC), "value": 45.0, "note": None, "origin": "selftest"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import ingest
 from pipeline.errors import ContractError, SourceUnavailableError
-from pipeline.feeds import Feed, SourceFacts
+from pipeline.feeds import Feed, SourceFacts, interval_around
 from pipeline.readings import Reading
 from pipeline.settings import WeatherSettings
 from pipeline.stations import Station
@@ -73,7 +73,7 @@ def test_each_step_gives_plain_json_of_a_modest_size(weather: WeatherSettings) -
 
 def test_the_selftest_is_one_reading_that_says_what_it_is(weather: WeatherSettings) -> None:
     selftest = WeatherSettings(url=f"{weather.url}/selftest")
-    extracted = extract(selftest, ingest.SELFTEST, ingest.interval_around(NOW, HOUR))
+    extracted = extract(selftest, ingest.SELFTEST, interval_around(NOW, HOUR))
     (reading,) = ingest.transform(extracted)["readings"]
     assert ("galewatch-selftest", "selftest") == (reading["station_id"], reading["origin"])
 
