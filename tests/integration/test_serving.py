@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.reads import measure
 from pipeline._cassandra import LoginRefusedError, session
 from pipeline.errors import ServingError
 from pipeline.serving import Alert, Average, Serving, StoredReading
@@ -207,3 +208,16 @@ def test_what_many_stations_observed_since_an_instant_is_read_at_once_over_midni
     assert {station: times[:0:-1], f"{station}-none": []} == {
         name: [one.observed_at for one in rows] for name, rows in found.items()
     }
+
+
+def test_the_bench_of_reads_asks_for_stations_and_days_that_have_alerts(
+    spark: Any, serving: Serving, station: str
+) -> None:
+    now = datetime.now(UTC)
+    for minutes in range(30):
+        write_alert(spark, station, now - timedelta(minutes=minutes), rule=f"rule-{minutes}")
+    found = measure(serving, now, questions=20)
+    assert [20, 20, 1] == [one.took.count for one in found]
+    assert 20 == found[0].rows
+    assert 30 <= found[2].rows
+    assert all(0 < one.took.p50 <= one.took.p99 <= one.took.max for one in found)
