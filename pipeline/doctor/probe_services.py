@@ -125,12 +125,12 @@ def _trouble(container: Container) -> str | None:
 
 
 def _error_of(status: str) -> str | None:
+    """Read the trouble out of a driver's status.json; None where it tells none."""
     try:
-        told = json.loads(status)
-        errors = [query["error"] for query in told["queries"] if query.get("error")]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        error = json.loads(status)["error"]
+    except (ValueError, KeyError, TypeError):
         return None
-    return str(errors[0]) if errors else None
+    return str(error) if error else None
 
 
 def _json(url: str) -> Any:
