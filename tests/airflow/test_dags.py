@@ -86,6 +86,15 @@ def test_nothing_runs_before_its_interval_is_over(dags: dict[str, Any], this_hou
     assert next_start(dags, this_hour - HOUR) == this_hour
 
 
+def test_a_backfill_finds_each_past_interval_once_however_long_ago(dags: dict[str, Any]) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization  # noqa: PLC0415
+
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(dags["ingest_gateway"]))
+    begin, end = pendulum.datetime(2021, 5, 1), pendulum.datetime(2021, 5, 1, 0, 59, 59)
+    starts = [info.logical_date for info in stored.iter_dagrun_infos_between(begin, end)]
+    assert starts == [begin + number * timedelta(minutes=5) for number in range(12)]
+
+
 def test_ingestion_extracts_transforms_and_loads_in_this_order(dags: dict[str, Any]) -> None:
     for dag_id in (*INGESTING, "selftest"):
         dag = dags[dag_id]

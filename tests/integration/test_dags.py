@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pipeline.feeds import load_feeds
 from pipeline.history import History, HistoryRow
 from pipeline.settings import HistorySettings
 from pipeline.stations import DEFAULT_SOURCE, load_stations, stations_of
@@ -190,6 +191,40 @@ def test_an_hour_of_weather_travels_from_the_api_through_the_history_to_kafka_an
         again["returned"]["load"][key] for key in ("stored", "revised", "unchanged")
     )
     assert airflow.run("publish_readings") == {"state": "success", "returned": {"publish": 0}}
+
+
+@pytest.mark.parametrize(
+    ("source", "intervals_asked", "of_each_station"),
+    # Devices measure every ten seconds; airports once an hour, and the hour before is asked for again.
+    [("gateway", 1, 30), ("nws", 2, 1)],
+)
+def test_an_interval_of_each_other_source_is_stored_whole_and_only_once(
+    airflow: Airflow, history: History, source: str, intervals_asked: int, of_each_station: int
+) -> None:
+    feed = next(feed for feed in load_feeds(ROOT / "config") if feed.facts.id == source)
+    length = feed.facts.interval_time
+    count = len(feed.stations) * of_each_station * intervals_asked
+    first = airflow.run(feed.facts.dag_id, THIS_HOUR)
+    assert first["state"] == "success"
+    loaded = first["returned"]["load"]
+    assert (loaded["source"], loaded["stored"], loaded["rejected"], loaded["empty"]) == (source, count, 0, 0)
+    rows = [
+        row
+        for row in stored(history, THIS_HOUR - intervals_asked * length, THIS_HOUR)
+        if row.reading.source == source
+    ]
+    assert {station.id for station in feed.stations} == {row.reading.station_id for row in rows}
+    assert {(loaded["load_id"], "synthetic")} == {(row.load_id, row.reading.origin) for row in rows}
+    assert len(rows) == count
+
+    again = airflow.run(feed.facts.dag_id, THIS_HOUR + timedelta(seconds=1))
+    assert (0, 0, count) == tuple(
+        again["returned"]["load"][key] for key in ("stored", "revised", "unchanged")
+    )
+    assert airflow.run("publish_readings") == {
+        "state": "success",
+        "returned": {"publish": loaded["to_publish"]},
+    }
 
 
 def test_an_hour_of_last_week_is_history_only(airflow: Airflow, history: History) -> None:
