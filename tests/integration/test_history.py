@@ -183,6 +183,48 @@ def test_a_load_that_fails_in_the_middle_stores_nothing(history: History) -> Non
     assert history.readings() == []
 
 
+def loads(settings: HistorySettings) -> list[tuple[object, ...]]:
+    """Give what the loads say became of their records."""
+    with closing(connect(settings)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT run_id, fetched, stored, revised, unchanged, rejected, rejected_again, to_publish "
+            "FROM loads ORDER BY fetched_at"
+        )
+        return cursor.fetchall()
+
+
+def test_a_load_leaves_a_row_of_what_it_did_and_its_readings_name_it(
+    history: History, settings: HistorySettings
+) -> None:
+    bad = RejectedReading(station_id="a", observed_at=FRESH, source="open-meteo", reason="warm", raw="{}")
+    first, second = a_load(run_id="one"), a_load(run_id="two", fetched_at=NOW + timedelta(minutes=1))
+    history.load(first, [reading("a"), reading("b"), reading("a", at=OLD)], [bad], horizon=HORIZON, now=NOW)
+    later = {"fetched_at": NOW + timedelta(minutes=1)}
+    again = [reading("a", temperature=30.0, **later), reading("b", **later), reading("c", **later)]
+    history.load(second, again, [bad, bad], horizon=HORIZON, now=NOW)
+    assert [("one", 4, 3, 0, 0, 1, 0, 2), ("two", 5, 1, 1, 1, 2, 2, 2)] == loads(settings)
+    named = {(row.reading.station_id, row.reading.observed_at): row.load_id for row in history.readings()}
+    assert named == {
+        ("a", FRESH): second.load_id,
+        ("b", FRESH): first.load_id,
+        ("c", FRESH): second.load_id,
+        ("a", OLD): first.load_id,
+    }
+
+
+def test_a_load_that_is_tried_again_is_the_same_load(history: History, settings: HistorySettings) -> None:
+    load(history, reading("a"))
+    assert load(history, reading("a")).unchanged == 1
+    assert [("a run", 1, 1, 0, 0, 0, 0, 1)] == loads(settings)
+
+
+def test_a_load_that_fails_leaves_no_row(history: History, settings: HistorySettings) -> None:
+    bad = Reading.model_construct(**{**reading("b").model_dump(), "station_id": ""})
+    with pytest.raises(HistoryError):
+        load(history, reading("a"), bad)
+    assert loads(settings) == []
+
+
 def test_two_loads_at_once_of_the_same_rows_store_each_once(
     history: History, settings: HistorySettings
 ) -> None:
