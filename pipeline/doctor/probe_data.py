@@ -42,7 +42,7 @@ _STATIONS_ASKED: Final = 5
 
 def history(environment: Environment) -> HistorySeen:
     """Count the readings, and find when each source was loaded last."""
-    counted = "SELECT count(*) FROM (SELECT 1 FROM readings LIMIT %s) AS some"
+    counted = "SELECT count(*) FROM (SELECT 1 FROM readings LIMIT %s) AS counted"
     ((count,),) = _ask(environment, counted, _COUNTED + 1)
     loads = _ask(environment, "SELECT source, max(loaded_at) FROM loads GROUP BY source")
     return HistorySeen(min(count, _COUNTED), count > _COUNTED, dict(loads))

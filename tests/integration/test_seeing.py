@@ -1,4 +1,4 @@
-"""Reconciliation of real stores, filled as the services fill them, each robbed of a row in turn.
+"""What doctor and reconcile see in real stores, which are filled as the services fill them, and robbed.
 
 Spark's part is written by the pure code that its queries are tested against; a whole environment is
 reconciled end to end.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,10 @@ from typer.testing import CliRunner
 from pipeline._cassandra import session
 from pipeline.cli import app
 from pipeline.config import config_dir
+from pipeline.doctor import probe_data
+from pipeline.doctor.seen import OutboxSeen, ProgressSeen, RegistrySeen
 from pipeline.environment import Environment as Commands
+from pipeline.errors import GalewatchError
 from pipeline.history import History
 from pipeline.outbox import drain
 from pipeline.platform import Platform, load_platform
@@ -35,7 +39,7 @@ from pipeline.settings import CassandraSettings, HistorySettings, KafkaSettings,
 from pipeline.simulate.encoder import Encoder
 from pipeline.simulate.fleet import Fleet
 from pipeline.topics.producer import DirectProducer
-from pipeline.topics.reader import TopicReader
+from pipeline.topics.reader import TopicError, TopicReader
 from pipeline.windows import averages
 from tests.integration.containers import Cassandra, Kafka, Postgres, Registry, ZooKeeper
 from tests.integration.environment import Environment
@@ -49,7 +53,7 @@ from tests.integration.platform_jobs import (
 from tests.loads import a_load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.engine
 
@@ -223,6 +227,85 @@ def test_every_equation_holds_and_the_period_is_said() -> None:
     assert 0 == result.exit_code, result.output
     assert "Every equation holds." in result.stdout
     assert "The history as a whole; the topic from " in result.stdout
+
+
+def test_the_probes_see_what_is_there(services: Any) -> None:
+    history = probe_data.history(services)
+    assert (12, False, {"open-meteo"}) == (history.readings, history.more, set(history.loaded_at))
+    assert OutboxSeen(0, None) == probe_data.outbox(services)
+    assert RegistrySeen(3, ()) == probe_data.registry(services)
+    kafka = probe_data.kafka(services)
+    assert (13 + 21, 1, ()) == (
+        kafka.topics["readings"].messages,
+        kafka.topics["readings.dlq"].messages,
+        kafka.missing,
+    )
+    assert 34 == sum(kafka.topics["readings"].ends.values())
+    assert all(
+        one.appended_at and one.appended_at > NOW - timedelta(minutes=1) for one in kafka.topics.values()
+    )
+    with session(services.cassandra("spark"), keyspace="galewatch") as opened:
+        opened.execute(
+            "INSERT INTO query_progress (query, copy, partition, at, next_offset) VALUES (%s, 0, 1, %s, 17)",
+            ("averages", NOW),
+        )
+        opened.execute(
+            "INSERT INTO latest_by_station (station_id, source, observed_at) VALUES ('station-0', 'nws', %s)",
+            (NOW,),
+        )
+    serving = probe_data.serving(services)
+    assert (1, NOW, (ProgressSeen("averages", 0, 1, 17, NOW),)) == (
+        serving.stations,
+        serving.reading_at,
+        serving.progress,
+    )
+    assert serving.alerts > 0
+    assert serving.alert_at is not None
+    assert serving.average_at is not None
+
+
+def test_a_schema_that_is_not_registered_and_a_topic_that_is_not_there_are_missing(services: Any) -> None:
+    known = services.platform
+    subjects = {**known.schema_registry.subjects, "other-value": ("alert.v1.avsc",)}
+    topics = {**known.kafka.topics, "other": known.kafka.topics["alerts"]}
+    wanting = replace(
+        services,
+        platform=known.model_copy(
+            update={
+                "schema_registry": known.schema_registry.model_copy(update={"subjects": subjects}),
+                "kafka": known.kafka.model_copy(update={"topics": topics}),
+            }
+        ),
+    )
+    assert ("alert.v1.avsc in other-value",) == probe_data.registry(wanting).missing
+    reader = known.kafka.users["reader"]
+    # Whom the broker does not let see a topic, it does not tell that there is none.
+    assert "other" not in reader.read
+    with pytest.raises(TopicError, match="other"):
+        probe_data.kafka(wanting)
+
+
+@pytest.mark.parametrize(
+    ("service", "probe", "reason"),
+    [
+        ("postgres", probe_data.history, "PostgreSQL at .* let user 'reader' not into database 'history'"),
+        ("schema_registry", probe_data.registry, "the Schema Registry at .* cannot be reached"),
+        ("broker", probe_data.kafka, "Kafka at .* cannot be asked about 'readings'"),
+        ("node", probe_data.serving, "Cassandra at .* let role 'reader' not in"),
+    ],
+)
+def test_a_service_that_hangs_is_told_in_time_and_by_its_name(
+    services: Any, service: str, probe: Callable[[Any], Any], reason: str
+) -> None:
+    container = getattr(services, service).container
+    container.pause()
+    began = time.monotonic()
+    try:
+        with pytest.raises(GalewatchError, match=reason):
+            probe(services)
+    finally:
+        container.unpause()
+    assert time.monotonic() - began < 40
 
 
 @contextmanager
