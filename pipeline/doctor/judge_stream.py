@@ -31,6 +31,8 @@ _DRIVERS: Final = {"alerts": _ALERTS_DRIVER, "readings": _TABLES_DRIVER, "averag
 # Behind, and not a step further for so long: a batch takes seconds, and the first one after a start half a
 # minute.
 _STUCK: Final = timedelta(seconds=60)
+# A query that has had nothing to do for a day has no progress any more: its row has gone by its TTL.
+_PROGRESS_KEPT: Final = timedelta(hours=23)
 
 
 def registry(seen: Seen) -> Hop:
@@ -123,10 +125,10 @@ def _stuck(copies: list[_Copy], seen: Seen) -> Iterator[str]:
         return
     for query in _DRIVERS:
         own = [one for one in copies if one.query == query]
-        if not own:
+        if not own and _is_recent(topic, seen.now):
             told = _last_words(seen, _DRIVERS[query])
             yield f"the query {query} has not got through a single reading yet{told}"
-        elif all(one.is_stuck(seen.now) for one in own):
+        elif own and all(one.is_stuck(seen.now) for one in own):
             least = min(own, key=lambda one: one.behind)
             healthy = not isinstance(seen.containers, Failed) and not ailing(seen, least.driver)
             yield (
@@ -134,6 +136,10 @@ def _stuck(copies: list[_Copy], seen: Seen) -> Iterator[str]:
                 f"{plural(least.behind, 'offset')} behind, its last step was {age(least.at, seen.now)}"
                 f"{_last_words(seen, least.driver)}"
             )
+
+
+def _is_recent(topic: TopicSeen, now: datetime) -> bool:
+    return topic.appended_at is not None and now - topic.appended_at < _PROGRESS_KEPT
 
 
 def _with_trouble(ill: list[str], seen: Seen, driver: str) -> list[str]:

@@ -289,6 +289,14 @@ def test_a_query_that_never_got_through_anything_is_named() -> None:
     assert "the query averages has not got through a single reading yet" == found.cause
 
 
+def test_progress_that_went_by_its_ttl_while_nothing_came_is_no_fault() -> None:
+    assert isinstance(SERVING, ServingSeen)
+    seen = replace(WELL, serving=replace(SERVING, progress=()))
+    assert {"Spark": "broken"} == states(seen)
+    old = KafkaSeen({"readings": TopicSeen(2000, {0: 1000, 1: 1000}, ago(days=2))})
+    assert {} == states(replace(seen, kafka=old))
+
+
 def test_nothing_on_the_topic_is_no_fault_of_the_queries() -> None:
     assert isinstance(SERVING, ServingSeen)
     empty = KafkaSeen({"readings": TopicSeen(0, {0: 0, 1: 0}, None)})
