@@ -18,7 +18,7 @@ options = --environment $(ENV)
 fast = -m "not engine and not e2e"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain requirements versions environments
+.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain bench-history requirements versions environments
 
 ##@ Running it
 
@@ -75,6 +75,9 @@ bench-latency: environments ## on the running environment: produce → visible, 
 
 bench-drain: environments ## a backlog of a million readings, all queries; BENCH_ARGS="--events 100000"
 	@.venv-dev/bin/python -m benchmarks drain $(options) $(BENCH_ARGS)
+
+bench-history: environments images ## a year of 100 stations in PostgreSQL: a station's month; BENCH_ARGS="--days 30"
+	@.venv-dev/bin/python -m benchmarks.history $(BENCH_ARGS)
 
 images: ## builds the images and starts nothing
 	@$(galewatch) images $(options)

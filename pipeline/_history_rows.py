@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MARK",
+    "MEASURED",
     "SELECT",
     "UNPUBLISHED",
     "UPSERT",
@@ -85,6 +86,16 @@ WHERE (%(station)s::text IS NULL OR station_id = %(station)s)
 ORDER BY observed_at DESC, station_id, source
 LIMIT %(limit)s
 """  # noqa: S608 - the same
+
+# By the primary key, whose order this is.
+MEASURED = {
+    metric: f"""
+SELECT observed_at, {column} FROM readings
+WHERE station_id = %s AND observed_at >= %s AND observed_at < %s AND {column} IS NOT NULL
+ORDER BY observed_at, source
+"""  # noqa: S608 - the same
+    for metric, column in FIELDS.items()
+}
 
 _REJECTION_NAMESPACE = uuid.UUID("0b7d5f0a-3c0b-5a53-8a54-67616c657761")
 

@@ -11,6 +11,7 @@ from psycopg2.extras import execute_values
 
 from pipeline._history_rows import (
     MARK,
+    MEASURED,
     SELECT,
     UNPUBLISHED,
     UPSERT,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.readings import Reading, RejectedReading
     from pipeline.settings import HistorySettings
     from pipeline.stations import Station
+    from pipeline.units import Metric
 
 __all__ = ["History", "HistoryRow", "Outbox", "connect"]
 
@@ -185,6 +187,17 @@ class History:
         with self._transaction() as cursor:
             cursor.execute(SELECT, {"station": station_id, "since": since, "until": until, "limit": limit})
             return [HistoryRow(from_row(row[:-4]), *row[-4:]) for row in cursor.fetchall()]
+
+    def measured(
+        self, station_id: str, metric: Metric, *, since: datetime, until: datetime
+    ) -> list[tuple[datetime, float]]:
+        """Read what a station measured of one metric in [since, until), the oldest first.
+
+        In the metric's canonical unit; a month of five-minute values takes some tens of milliseconds.
+        """
+        with self._transaction() as cursor:
+            cursor.execute(MEASURED[metric], (station_id, since, until))
+            return cursor.fetchall()
 
     def store_stations(self, stations: Sequence[Station]) -> int:
         """Write name and place of the stations; returns how many were new or changed."""

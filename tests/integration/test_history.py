@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from pipeline._history_rows import MEASURED
 from pipeline.errors import HistoryError
 from pipeline.history import History, connect
 from pipeline.loads import LoadReport
@@ -33,7 +34,9 @@ FRESH = NOW - timedelta(hours=1)
 OLD = NOW - timedelta(days=1)
 
 
-def reading(station: str = "a", at: datetime = FRESH, temperature: float = 20.0, **others: object) -> Reading:
+def reading(
+    station: str = "a", at: datetime = FRESH, temperature: float | None = 20.0, **others: object
+) -> Reading:
     return Reading.parse(
         {
             "station_id": station,
@@ -321,10 +324,10 @@ def test_the_oldest_waiting_readings_come_first(history: History) -> None:
 
 
 @contextmanager
-def _explained(settings: HistorySettings, statement: str) -> Iterator[str]:
+def _explained(settings: HistorySettings, statement: str, values: tuple[object, ...] = ()) -> Iterator[str]:
     with closing(connect(settings)) as connection, connection.cursor() as cursor:
         cursor.execute("ANALYZE readings")
-        cursor.execute(f"EXPLAIN {statement}")
+        cursor.execute(f"EXPLAIN {statement}", values)
         yield "\n".join(line for (line,) in cursor.fetchall())
 
 
@@ -343,12 +346,18 @@ def test_the_outbox_and_a_stations_month_are_read_by_an_index(
         "ORDER BY observed_at, station_id, source LIMIT 500",
     ) as plan:
         assert "Index Scan using readings_unpublished" in plan
-    with _explained(
-        settings,
-        "SELECT * FROM readings WHERE station_id = 'station-7' AND observed_at >= '2026-06-30' "
-        "AND observed_at < '2026-07-01'",
-    ) as plan:
+    month = ("station-7", OLD - timedelta(days=30), NOW)
+    with _explained(settings, MEASURED["temperature"], month) as plan:
         assert "readings_pkey" in plan
+        assert "Seq Scan" not in plan
+
+
+def test_a_month_of_one_metric_comes_in_order_and_without_what_was_not_measured(history: History) -> None:
+    times = [OLD + timedelta(hours=hour) for hour in range(4)]
+    given = [reading(at=at, temperature=float(number)) for number, at in enumerate(reversed(times))]
+    load(history, *given, reading("b", at=times[0]), reading(at=OLD + timedelta(minutes=1), temperature=None))
+    found = history.measured("a", "temperature", since=times[0], until=times[3])
+    assert found == [(times[0], 3.0), (times[1], 2.0), (times[2], 1.0)]
 
 
 def test_readings_are_found_by_station_and_time_the_latest_first(history: History) -> None:
