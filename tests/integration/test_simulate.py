@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from pipeline.cli import app
+from pipeline.environment import Environment
 from pipeline.errors import DeliveryError, RefusedError, RegistryError
-from pipeline.platform import load_platform
+from pipeline.platform import Platform, load_platform
 from pipeline.settings import KafkaSettings, RegistrySettings
 from pipeline.simulate.encoder import Encoder
 from pipeline.simulate.fleet import Fleet
@@ -148,3 +155,48 @@ def test_a_schema_that_is_not_registered_is_named(registry: Registry) -> None:
 def test_devices_may_write_readings_and_nothing_else(devices: KafkaSettings) -> None:
     with TopicReader(devices, "readings", "galewatch-reader-t") as topic, pytest.raises(TopicError):
         list(topic.messages({0: 0}, {0: 1}))
+
+
+@dataclass(frozen=True)
+class Services:
+    """As much of an environment as the command asks for."""
+
+    devices: KafkaSettings
+    client: RegistrySettings
+    platform: Platform
+
+    def kafka(self, _: str) -> KafkaSettings:
+        """Give Kafka as the devices."""
+        return self.devices
+
+    def registry(self) -> RegistrySettings:
+        """Give the registry as its reader."""
+        return self.client
+
+
+@pytest.fixture
+def command(
+    devices: KafkaSettings, registry: Registry, encoders: list[Encoder], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    assert encoders
+    client = RegistrySettings(url=registry.url, user="client", password=registry.password("client"))
+    services = Services(devices, client, load_platform())
+    monkeypatch.setattr(Environment, "from_env", lambda *_: services)
+    return ["simulate", "--rate", "200", "--devices", "5", "--schema", "both", "--hot", "50"]
+
+
+def test_the_command_tells_what_became_of_the_readings(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--seconds", "1"])
+    assert 0 == result.exit_code, result.output
+    assert "200 readings of 5 devices in 1." in result.stdout
+    assert "200 acknowledged, 0 failed" in result.stdout
+
+
+def test_ctrl_c_ends_the_command_early_with_what_was_acknowledged(command: list[str]) -> None:
+    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    before = signal.getsignal(signal.SIGINT)
+    result = CliRunner().invoke(app, [*command, "--seconds", "600"])
+    assert 130 == result.exit_code, result.output
+    sent, acknowledged = re.findall(r"^([\d,]+) readings|([\d,]+) acknowledged", result.stdout)
+    assert sent[0] == acknowledged[1]
+    assert before == signal.getsignal(signal.SIGINT)
