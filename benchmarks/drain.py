@@ -34,11 +34,12 @@ _BUSY: Final = 0.85
 
 
 class Drained(NamedTuple):
-    """How one consumer did: seconds from its start, and from its first row, to its last; CPU by process."""
+    """How one consumer did: seconds and CPU seconds by process, from its start and from its first row."""
 
     seconds: float
     from_first_row_s: float
     cpu: dict[str, float]
+    cpu_from_first_row: dict[str, float]
     differences: list[str]
 
 
@@ -64,11 +65,19 @@ def bench(target: Target, events: int, hot_percent: float, patience_s: float) ->
     finally:
         for driver in stopped:
             driver.start()
-    first, last = await_rows(target, readings, expected, patience_s)
-    cpu = machine.spent(before, machine.cpu_seconds(target.engine, target.environment.name))
+    at_first: dict[str, float] = {}
+    first, last = await_rows(
+        target,
+        readings,
+        expected,
+        patience_s,
+        lambda: at_first.update(machine.cpu_seconds(target.engine, target.environment.name)),
+    )
+    after = machine.cpu_seconds(target.engine, target.environment.name)
+    cpu, later = machine.spent(before, after), machine.spent(at_first, after)
     target.say("comparing every row")
     wrong = differences(expected, found(target.environment, "reader", target.keyspace, expected))
-    product = Drained(last - started, last - first, cpu, wrong)
+    product = Drained(last - started, last - first, cpu, later, wrong)
     target.until_well(_WELL_S)
     peer = _peer(target, Stretch(begin, ends(target.environment)), expected, patience_s)
     consumers = {PRODUCT: _told(product, events), PEER: _told(peer, events)}
@@ -103,7 +112,7 @@ def _peer(target: Target, stretch: Stretch, expected: Expected, patience_s: floa
         cpu = machine.spent(before, machine.cpu_seconds(target.engine, target.environment.name)) | {PEER: own}
         target.say("comparing every row")
         wrong = differences(expected, found(target.environment, USER, KEYSPACE, expected))
-    return Drained(seconds, seconds, cpu, wrong)
+    return Drained(seconds, seconds, cpu, cpu, wrong)
 
 
 def _told(drained: Drained, events: int) -> dict[str, Any]:
@@ -112,19 +121,26 @@ def _told(drained: Drained, events: int) -> dict[str, Any]:
         "from_first_row_s": round(drained.from_first_row_s, 1),
         "events_per_s": round(events / max(drained.from_first_row_s, 1e-3)),
         "events_per_s_with_start": round(events / max(drained.seconds, 1e-3)),
-        "cpu_s_per_million": {
-            name: round(seconds * 1e6 / events, 2)
-            for name, seconds in sorted(drained.cpu.items(), key=lambda item: -item[1])
-        },
+        "cpu_s_per_million": _per_million(drained.cpu_from_first_row, events),
+        "cpu_s_per_million_with_start": _per_million(drained.cpu, events),
         "differences": drained.differences,
     }
 
 
+def _per_million(cpu: dict[str, float], events: int) -> dict[str, float]:
+    """Give the CPU seconds per million events, the greatest first."""
+    return {
+        name: round(seconds * 1e6 / events, 2)
+        for name, seconds in sorted(cpu.items(), key=lambda item: -item[1])
+    }
+
+
 def _limit(drained: Drained) -> str:
-    """Say what limited the drain."""
+    """Say what limited the drain from its first row on."""
     cores = machine.described()["cores"]
-    busy = sum(drained.cpu.values()) / drained.seconds
-    most = sorted(drained.cpu.items(), key=lambda item: -item[1])[:3]
-    shares = ", ".join(f"{name} {seconds / drained.seconds:.2f}" for name, seconds in most)
+    span, cpu = max(drained.from_first_row_s, 1e-3), drained.cpu_from_first_row
+    busy = sum(cpu.values()) / span
+    most = sorted(cpu.items(), key=lambda item: -item[1])[:3]
+    shares = ", ".join(f"{name} {seconds / span:.2f}" for name, seconds in most)
     word = "the processors" if busy > _BUSY * cores else "waiting, not by the processors"
     return f"{word}: {busy:.2f} of {cores} cores were busy with it on the average ({shares})"

@@ -56,7 +56,7 @@ def plot_latency(path: Path, phases: Mapping[str, Mapping[str, Sequence[tuple[fl
         axis.set(title=phase, xlabel="seconds", ylabel="produce → visible, ms", yscale="log")
         axis.grid(visible=True, which="major", alpha=0.3)
         if kinds:
-            axis.legend(loc="upper right")
+            axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

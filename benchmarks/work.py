@@ -9,7 +9,7 @@ from benchmarks.errors import BenchError
 from pipeline._cassandra import session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.expected import Expected
     from benchmarks.target import Target
@@ -42,11 +42,15 @@ class _Row(NamedTuple):
 
 
 def await_rows(
-    target: Target, readings: Sequence[Reading], expected: Expected, patience_s: float
+    target: Target,
+    readings: Sequence[Reading],
+    expected: Expected,
+    patience_s: float,
+    on_first: Callable[[], None],
 ) -> tuple[float, float]:
     """Wait until all is visible and give the moments (monotonic) of the first and of the last row.
 
-    Raises BenchError where it takes longer than `patience_s`.
+    `on_first` is called when the first is seen. Raises BenchError where it takes longer than `patience_s`.
     """
     until = time.monotonic() + patience_s
     first, told = 0.0, 0.0
@@ -65,7 +69,9 @@ def await_rows(
                     told = now
                     target.say(f"waiting for {row.kind} of {row.key[0]} ({index} of {len(rows)} seen)")
                 time.sleep(_PAUSE_S)
-            first = first or time.monotonic()
+            if not first:
+                first = time.monotonic()
+                on_first()
     return first, time.monotonic()
 
 
