@@ -87,6 +87,7 @@ def history(
             **row.reading.model_dump(exclude={"fetched_at"}),
             "event_id": row.reading.event_id,
             "fetched_at": row.reading.fetched_at,
+            "load_id": row.load_id,
             "ingested_at": row.ingested_at,
             "streamed": row.streamed,
             "published_at": row.published_at,
