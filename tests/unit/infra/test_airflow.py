@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from pipeline.infra.airflow import Airflow, Run
+from pipeline.infra.airflow import Airflow, Dag, Run
 from pipeline.infra.errors import InfraError
 from pipeline.infra.first_alert import newest_interval, run_of
 from tests.local_server import serve
@@ -43,6 +43,7 @@ class FakeAirflow:
         self.known_after = 0
         self.import_errors: list[dict[str, str]] = []
         self.log: Any = []
+        self.dags: list[dict[str, Any]] = []
 
     def app(self) -> Starlette:
         """Give the server's application."""
@@ -68,6 +69,7 @@ class FakeAirflow:
             "1": {"content": self.log},
             "importErrors": {"import_errors": self.import_errors},
             "health": {name: {"status": status} for name, status in parts.items()},
+            "dags": {"dags": self.dags},
             "dagRuns": body("new", "queued") if method == "POST" else {"dag_runs": [body("one", "failed")]},
             "one": body("one", self.states[0]),
         }
@@ -129,6 +131,42 @@ def test_a_run_that_does_not_end_is_told_with_its_tasks(airflow: Airflow, fake: 
     fake.states = ["running"]
     with pytest.raises(InfraError, match=r"still running after 0 s \(extract running\)"):
         airflow.wait(ONE, 0.05, lambda _: None)
+
+
+def test_a_run_that_is_tried_again_is_told_with_its_tasks_error(airflow: Airflow, fake: FakeAirflow) -> None:
+    fake.states = ["up_for_retry"]
+    fake.log = [{"event": "503: overloaded", "level": "error"}]
+    running = Run.parse(body("one", "running"))
+    said = airflow.trouble(running)
+    assert said == "The task extract of ingest_open_meteo will be tried again (run one): 503: overloaded"
+
+
+@pytest.mark.parametrize(("run", "task"), [("success", "up_for_retry"), ("running", "running")])
+def test_a_run_that_does_its_work_is_in_no_trouble(
+    airflow: Airflow, fake: FakeAirflow, run: str, task: str
+) -> None:
+    fake.states = [task]
+    assert airflow.trouble(Run.parse(body("one", run))) is None
+
+
+def test_a_failed_run_is_in_trouble(airflow: Airflow, fake: FakeAirflow) -> None:
+    fake.states = ["failed"]
+    fake.log = [{"event": "no way", "level": "error"}]
+    said = airflow.trouble(Run.parse(body("one", "failed")))
+    assert said == "The task extract of ingest_open_meteo failed (run one): no way"
+
+
+def test_dags_come_with_their_next_run(airflow: Airflow, fake: FakeAirflow) -> None:
+    fake.dags = [
+        {"dag_id": "a", "is_paused": True, "next_dagrun_run_after": "2026-11-21T12:00:00Z"},
+        {"dag_id": "b", "is_paused": False, "next_dagrun_run_after": None},
+    ]
+    assert airflow.dags() == [Dag("a", is_paused=True, next_at=NOON), Dag("b", is_paused=False, next_at=None)]
+
+
+def test_a_dag_is_paused(airflow: Airflow, fake: FakeAirflow) -> None:
+    airflow.pause("publish_readings")
+    assert fake.asked[-1] == ("PATCH", "/api/v2/dags/publish_readings", {"is_paused": True})
 
 
 def test_a_dag_is_waited_for_before_it_is_let_run(airflow: Airflow, fake: FakeAirflow) -> None:
