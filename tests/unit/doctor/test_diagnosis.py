@@ -262,6 +262,12 @@ def test_a_query_that_is_behind_and_moves_breaks_nothing() -> None:
     assert {} == states(replace(WELL, serving=moving))
 
 
+def test_a_query_that_has_nothing_to_do_for_an_hour_breaks_nothing() -> None:
+    assert isinstance(SERVING, ServingSeen)
+    idle = tuple(replace(one, at=ago(hours=1)) for one in progress())
+    assert {} == states(replace(WELL, serving=replace(SERVING, progress=idle)))
+
+
 def test_one_of_two_copies_of_the_alerts_is_enough() -> None:
     assert {} == states(replace(WELL, serving=with_progress(alerts_0=10)))
     found = first(replace(WELL, serving=with_progress(alerts_0=10, alerts_1=8)))
