@@ -19,12 +19,14 @@
         │   └── IncompatibleSchemaError  it refused a schema
         ├── ServingError         Cassandra
         ├── StreamingError       Spark: too few slots, a query that stopped
+        │   └── AwayError        a service that a query needs is away: it waits and begins again
         └── JobError             a one-shot job could not bring its service into the wanted state
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "AwayError",
     "ConfigError",
     "ContractError",
     "DeliveryError",
@@ -123,6 +125,10 @@ class ServingError(ServiceError):
 
 class StreamingError(ServiceError):
     """A driver cannot run its queries: the cluster gives too few slots, or a query stopped."""
+
+
+class AwayError(StreamingError):
+    """A service that a query needs does not answer; the query waits, loses nothing and begins again."""
 
 
 class JobError(ServiceError):

@@ -124,8 +124,13 @@ class Cassandra(Entry):
 
 
 class Streaming(Entry):
-    """Length of the averages' windows and Spark's own watermark, in seconds."""
+    """Lengths of the streaming part, in seconds.
 
+    A reading is late when it was appended more than `allowed_lateness_seconds` after its observation.
+    """
+
+    alerts_batch_seconds: Annotated[int, Field(ge=20)]
+    allowed_lateness_seconds: Seconds
     window_seconds: Seconds
     watermark_seconds: Seconds
 

@@ -29,7 +29,10 @@ _CONCURRENT_READS = 50
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One rule broken by one reading; value and threshold are in `unit`, Spark wrote it at `raised_at`."""
+    """One rule broken by one reading; value and threshold are in `unit`.
+
+    `raised_at` is when the reading reached the topic, from where its alert is raised within milliseconds.
+    """
 
     station_id: str
     observed_at: datetime

@@ -42,6 +42,8 @@ module "spark_worker" {
 
   env = {
     GALEWATCH_SPARK_MASTER = "spark://${module.spark_master.host}:7077"
+    # As few as will do, so that the copies of the alerts driver come to different workers.
+    GALEWATCH_SPARK_WORKER_ALERTS = ceil(var.alerts_copies / var.spark_workers)
   }
 }
 
@@ -65,7 +67,11 @@ module "driver_alerts" {
     cassandra_spark = local.secret.cassandra_spark
   }
 
-  env = merge(local.driver_env, { GALEWATCH_DRIVER_INDEX = each.key })
+  env = merge(local.driver_env, {
+    GALEWATCH_DRIVER_INDEX   = each.key
+    GALEWATCH_DRIVER_COPIES  = var.alerts_copies
+    GALEWATCH_DRIVER_TRIGGER = var.alerts_trigger
+  })
 }
 
 module "driver_tables" {

@@ -1,14 +1,26 @@
 # Few, typed and validated. What every environment shares stands in config/platform.yaml instead.
 
 variable "alerts_copies" {
-  description = "Copies of the alerts driver."
+  description = "Copies of the alerts driver, each with an executor of its own, on different workers while there are enough."
   type        = number
-  default     = 1
+  default     = 2
   nullable    = false
 
   validation {
     condition     = var.alerts_copies >= 1 && var.alerts_copies <= 3 && floor(var.alerts_copies) == var.alerts_copies
     error_message = "alerts_copies must be 1, 2 or 3, not ${var.alerts_copies}."
+  }
+}
+
+variable "alerts_trigger" {
+  description = "How the alerts query runs: realtime (milliseconds) or microbatch (a batch after the other)."
+  type        = string
+  default     = "realtime"
+  nullable    = false
+
+  validation {
+    condition     = contains(["realtime", "microbatch"], var.alerts_trigger)
+    error_message = "alerts_trigger must be realtime or microbatch, not \"${var.alerts_trigger}\"."
   }
 }
 

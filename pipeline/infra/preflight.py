@@ -165,7 +165,7 @@ def measure(layout: Layout, binary: str, engine: docker.DockerClient | None) -> 
 def published_ports(layout: Layout) -> dict[str, int]:
     """Give every port that the environment publishes on 127.0.0.1, by service."""
     variables = layout.variables()
-    offset, copies = int(variables.get("port_offset", 0)), int(variables.get("alerts_copies", 1))
+    offset, copies = int(variables.get("port_offset", 0)), int(variables.get("alerts_copies", 2))
     published = {
         name: port + offset for name, port in load_platform(layout.root / "config").ports.model_dump().items()
     }

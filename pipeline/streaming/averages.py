@@ -24,8 +24,16 @@ def averages(readings: DataFrame, window_seconds: int, watermark_seconds: int) -
     """Average readings by station and window: the rows of averages_by_station, as pipeline.windows has them.
 
     Streamed, run it in update mode: each batch gives the windows that it changed. The watermark only frees
-    memory. It is so wide that nothing that the ingest policy streams is behind it; what is behind it is not
-    averaged any more, and the driver says how much that was.
+    memory: it never drops a reading that is on time, as long as `watermark_seconds` is at least the allowed
+    lateness plus the time that a reading may lie in the future, and batches have no bound. Why: Spark moves
+    the watermark between batches, to the greatest observed time so far less `watermark_seconds`, over all
+    partitions. A batch without a bound reads each partition up to its end at one instant T. Whatever was
+    read until then was appended by T, so observed at T + 300 s at the latest; whatever is read later was
+    appended after T and, being on time, observed at T - lateness at the earliest. So it is at most
+    lateness + 300 s behind the greatest, which is not behind the watermark. It does not matter how far the
+    partitions are apart in a backlog: all of it is one batch, and within one batch nothing is late. Were
+    batches bounded, they would be halves of a backlog, and a partition whose readings are older than the
+    other's at the same share of the way would find the watermark ahead of it.
     """
     events = (
         readings.where(F.col("temperature_c").isNotNull())

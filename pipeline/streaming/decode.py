@@ -1,106 +1,71 @@
-"""From Kafka's bytes to readings, in the JVM: framing, Avro by the writer's schema, and what is poison.
+"""From Kafka's rows to readings: what the Java decoder makes of a value, and what of that is no reading.
 
-A framed message is one byte 0, the writer's schema id as four big-endian bytes, and the Avro body. Avro has
-no field tags: a body read with another schema than its writer's gives junk, not an error. So each known id
-has its own decoder.
+The decoder (spark/jvm) reads each body with the schema that it was written with. What it cannot read is
+poison, and so is a record that no reading can be, such as one from the future: both get a reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
-from pyspark.sql.avro.functions import from_avro
 
 from pipeline.readings import FIELDS, LIMITS, ORIGINS, SLUG
+from pipeline.streaming.jvm import DECODER
 from pipeline.units import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyspark.sql import Column, DataFrame
 
-__all__ = [
-    "FUTURE_SECONDS",
-    "UNKNOWN_SCHEMA",
-    "WriterSchemas",
-    "decode",
-    "frame",
-    "framed_schema_id",
-    "implausible",
-    "readings",
-    "refused",
-]
+__all__ = ["FUTURE_SECONDS", "decode", "implausible", "judged", "on_time", "readings", "refused"]
 
 FUTURE_SECONDS = 300
 """A reading observed later than this after its append time is dead-lettered: clocks differ by seconds, not by
 minutes, and one reading from the future would move the watermark and silence every station."""
 
-UNKNOWN_SCHEMA = "unknown writer schema"
-"""Begins the text of the error that stops a query at an id that was not known when it started."""
-
-_HEADER_BYTES = 5
 _SLUG_LENGTH = 64
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _EARLIEST = "1900-01-01"
+# When a reading was fetched decides nothing; but a time that no client of Cassandra's can show is no time.
+_FETCHED_AHEAD_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class WriterSchemas:
-    """What a query knows when it starts: `reader` and `by_id` are Avro schemas as JSON text.
-
-    `rejected` are ids that the registry was asked for and that are no schema of the topic: their messages
-    are poison. Any other id stops the query. It may be a version registered a moment ago, so it must
-    neither be guessed nor lost: the driver then asks the registry, and its restart knows the id in the one
-    way or the other. A restart happens at most once for each id.
-    """
-
-    reader: str
-    by_id: Mapping[int, str]
-    rejected: frozenset[int] = frozenset()
-
-
-def framed_schema_id(value: Column) -> Column:
-    """Give the schema id of a framed message (bigint), or null where it is not framed."""
-    framed = (F.octet_length(value) >= _HEADER_BYTES) & (F.substring(value, 1, 1) == F.lit(bytearray([0])))
-    return F.when(framed, F.conv(F.hex(F.substring(value, 2, 4)), 16, 10).cast("bigint"))
-
-
-def frame(schema_id: int, body: Column) -> Column:
-    """Put the magic byte and the schema id before an Avro body."""
-    return F.concat(_header(schema_id), body)
-
-
-def decode(messages: DataFrame, schemas: WriterSchemas) -> DataFrame:
-    """Decode Kafka's rows: adds `schema_id`, `reading` (a struct) and `reason`.
+def decode(messages: DataFrame) -> DataFrame:
+    """Decode Kafka's rows, the decoder being registered: adds `schema_id`, `reading` (a struct) and `reason`.
 
     `reason` is null for a reading and tells, in words, why any other message is poison.
-    Raises, when it runs, an error that begins with UNKNOWN_SCHEMA at an id that `schemas` does not tell of.
     """
-    value, schema_id = F.col("value"), framed_schema_id(F.col("value"))
-    header = F.substring(value, 1, _HEADER_BYTES)
-    body = F.expr(f"substring(value, {_HEADER_BYTES + 1})")
-    options = {"mode": "PERMISSIVE", "avroSchema": schemas.reader}
-    # The first branch only gives the column its type, whatever the registry knows.
-    reading = F.when(F.lit(False), from_avro(body, schemas.reader, options))  # noqa: FBT003 - a literal column
-    for known, writer in sorted(schemas.by_id.items()):
-        reading = reading.when(header == _header(known), from_avro(body, writer, options))
-    reading = reading.when(schema_id.isNull() | schema_id.isin(sorted(schemas.rejected)), None)
-    reading = reading.otherwise(
-        F.raise_error(F.concat(F.lit(f"{UNKNOWN_SCHEMA} "), schema_id.cast("string")))
+    return judged(messages.withColumn("decoded", F.call_function(DECODER, F.col("value"))))
+
+
+def judged(decoded: DataFrame) -> DataFrame:
+    """Judge what the decoder gave (column `decoded`) by the limits of a reading; see `decode`."""
+    # Nothing here is computed twice: the decoder counts as not deterministic, so Spark keeps its step whole
+    # instead of putting it in the place of each of the forty mentions below.
+    broken = _contract(F.col("decoded.reading"), F.col("timestamp"))
+    return decoded.select(
+        *(name for name in decoded.columns if name != "decoded"),
+        "decoded.schema_id",
+        "decoded.reading",
+        F.coalesce(F.col("decoded.reason"), broken).alias("reason"),
     )
 
-    # Through an array of one, which the optimizer does not look into: else it pushes each condition on a
-    # field below this step and puts the whole decoding in its place, forty times over.
-    decoded = messages.withColumn("reading", F.explode(F.array(reading)))
-    return decoded.withColumn("schema_id", schema_id).withColumn("reason", _reason(schemas.rejected))
+
+def on_time(observed_at: Column, appended_at: Column, allowed_lateness_seconds: int) -> Column:
+    """Tell whether a reading reached the topic in time; both times are the record's own, also on a replay."""
+    late_micros = F.unix_micros(appended_at) - F.unix_micros(observed_at)
+    return late_micros <= F.lit(allowed_lateness_seconds * 1_000_000)
 
 
-def readings(decoded: DataFrame) -> DataFrame:
-    """Give the readings among decoded messages: a column per field, and `appended_at`, the broker's time."""
+def readings(decoded: DataFrame, allowed_lateness_seconds: int) -> DataFrame:
+    """Give the readings among decoded messages.
+
+    A column per field, `appended_at` (the broker's time) and `on_time`.
+    """
+    appended_at = F.col("timestamp")
+    in_time = on_time(F.col("reading.observed_at"), appended_at, allowed_lateness_seconds)
     return decoded.where(F.col("reason").isNull()).select(
-        "reading.*", F.col("timestamp").alias("appended_at")
+        "reading.*", appended_at.alias("appended_at"), in_time.alias("on_time")
     )
 
 
@@ -109,31 +74,8 @@ def refused(decoded: DataFrame) -> DataFrame:
     return decoded.where(F.col("reason").isNotNull()).drop("reading")
 
 
-def _reason(rejected: frozenset[int]) -> Column:
-    value, schema_id = F.col("value"), F.col("schema_id")
-    checks = [
-        (value.isNull(), F.lit("no value")),
-        (F.octet_length(value) < _HEADER_BYTES, F.lit("shorter than a framed message")),
-        (
-            schema_id.isNull(),
-            F.concat(F.lit("magic byte 0x"), F.hex(F.substring(value, 1, 1)), F.lit(" is not 0x00")),
-        ),
-        (
-            schema_id.isin(sorted(rejected)),
-            F.concat(
-                F.lit("schema id "), schema_id.cast("string"), F.lit(" is no version of this topic's schema")
-            ),
-        ),
-        # PERMISSIVE gives a struct of nulls for a body that cannot be decoded; a required field tells it
-        # apart.
-        (F.col("reading.event_id").isNull(), F.lit("cannot be decoded with its writer schema")),
-        *_contract(F.col("reading"), F.col("timestamp")),
-    ]
-    return F.coalesce(*(F.when(wrong, reason) for wrong, reason in checks))
-
-
-def _contract(reading: Column, appended_at: Column) -> list[tuple[Column, Column]]:
-    """List what a decoded record must not be: the limits of pipeline.readings.Reading, as columns."""
+def _contract(reading: Column, appended_at: Column) -> Column:
+    """Tell what a decoded record is that it must not be (pipeline.readings.Reading's limits), else null."""
 
     def said(field: str, what: str) -> Column:
         return F.concat(F.lit(f"{field} is "), reading[field].cast("string"), F.lit(what))
@@ -141,18 +83,23 @@ def _contract(reading: Column, appended_at: Column) -> list[tuple[Column, Column
     def no_slug(field: str) -> Column:
         return ~(reading[field].rlike(SLUG) & (F.length(reading[field]) <= _SLUG_LENGTH))
 
-    observed_at = reading["observed_at"]
-    limit = appended_at + F.expr(f"INTERVAL {FUTURE_SECONDS} SECONDS")
+    def later(field: str, seconds: int) -> tuple[Column, Column]:
+        limit = appended_at + F.expr(f"INTERVAL {seconds} SECONDS")
+        reason = F.concat(said(field, ", more than "), F.lit(f"{seconds} s in the future"))
+        return reading[field] > limit, reason
+
+    def earlier(field: str) -> tuple[Column, Column]:
+        return reading[field] < F.lit(_EARLIEST).cast("timestamp"), said(field, f", before {_EARLIEST}")
+
     checks = [
         (~reading["event_id"].rlike(_UUID), said("event_id", ", no UUID")),
         *((no_slug(field), said(field, ", no name")) for field in ("station_id", "source")),
         (~reading["origin"].isin(list(ORIGINS)), said("origin", f", none of {', '.join(ORIGINS)}")),
         (reading["revision"] < 1, said("revision", ", less than 1")),
-        (
-            observed_at > limit,
-            F.concat(said("observed_at", ", more than "), F.lit(f"{FUTURE_SECONDS} s in the future")),
-        ),
-        (observed_at < F.lit(_EARLIEST).cast("timestamp"), said("observed_at", f", before {_EARLIEST}")),
+        later("observed_at", FUTURE_SECONDS),
+        earlier("observed_at"),
+        later("fetched_at", _FETCHED_AHEAD_SECONDS),
+        earlier("fetched_at"),
     ]
     for metric in METRICS:
         low, high = LIMITS[metric]
@@ -160,7 +107,7 @@ def _contract(reading: Column, appended_at: Column) -> list[tuple[Column, Column
         checks.append(
             (implausible(reading[field], low, high), said(field, f", outside of {low:g} to {high:g}"))
         )
-    return checks
+    return F.coalesce(*(F.when(wrong, reason) for wrong, reason in checks))
 
 
 def implausible(value: Column, low: float, high: float) -> Column:
@@ -168,7 +115,3 @@ def implausible(value: Column, low: float, high: float) -> Column:
     # In Spark NaN is greater than any number and equal to itself, so the upper bound catches it, as it does
     # infinity.
     return F.coalesce((value < low) | (value > high), F.lit(False))  # noqa: FBT003 - a literal column
-
-
-def _header(schema_id: int) -> Column:
-    return F.lit(bytearray([0]) + schema_id.to_bytes(4, "big"))

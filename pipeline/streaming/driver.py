@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -14,20 +13,24 @@ from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
 
-from pipeline.errors import GalewatchError, StreamingError
+from pipeline.errors import GalewatchError
 from pipeline.platform import load_platform
+from pipeline.schemas import schema_text
 from pipeline.settings import CassandraSettings, KafkaSettings, RegistrySettings
-from pipeline.streaming.decode import UNKNOWN_SCHEMA
-from pipeline.streaming.queries import DRIVERS, READINGS, READINGS_SUBJECT, Context, start
+from pipeline.streaming.alerts_query import ALERTS, ALERTS_SUBJECT
+from pipeline.streaming.context import READINGS, READINGS_SUBJECT, Context
+from pipeline.streaming.jvm import register_decoder
+from pipeline.streaming.queries import DRIVERS, watched
+from pipeline.streaming.registered import wait_for_id
 from pipeline.streaming.session import Job, open_session, slots, use_cassandra, wait_for_slots
 from pipeline.streaming.settings import DriverSettings
-from pipeline.streaming.supervision import supervise
-from pipeline.streaming.writer_schemas import RejectedIds, writer_schemas
+from pipeline.streaming.supervision import Reports, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.streaming.supervision import Watched
+    from pipeline.platform import Platform
+    from pipeline.streaming.watched import Watched
 
 __all__ = ["main", "run"]
 
@@ -35,7 +38,6 @@ _LOG = logging.getLogger("driver")
 
 # Less than the engine's grace period: what is logged until then is still seen.
 _LEAVE_SECONDS = 25
-_UNKNOWN = re.compile(rf"{UNKNOWN_SCHEMA} (\d+)")
 
 
 def main(driver: str) -> int:
@@ -66,37 +68,46 @@ def main(driver: str) -> int:
 def run(driver: str, stop: Event) -> None:
     """Run a driver until `stop` is set; raises GalewatchError when it cannot go on."""
     settings, platform = DriverSettings.from_env(), load_platform()
+    reports = Reports(driver, settings.index, settings.heartbeat)
     kafka, registry, cassandra = (
         KafkaSettings.from_env(),
         RegistrySettings.from_env(),
         CassandraSettings.from_env(),
     )
     user = platform.kafka.users[kafka.user]
-    rejected = RejectedIds(settings.checkpoints / f"rejected-schema-ids-{driver}-{settings.index}.json")
-    reader = platform.schema_registry.newest(READINGS_SUBJECT)
-    schemas = writer_schemas(registry, READINGS_SUBJECT, reader, rejected.read())
-    _LOG.info("driver %s: schemas of %s are %s", driver, READINGS_SUBJECT, sorted(schemas.by_id))
+    subjects = platform.schema_registry
+    schema_id = wait_for_id(registry, ALERTS_SUBJECT, subjects.newest(ALERTS_SUBJECT), stop)
+    if schema_id is None:
+        return
 
-    job = Job(driver, len(DRIVERS[driver]) * platform.kafka.topics[READINGS].partitions)
+    job = _job(driver, platform)
+    _LOG.info(
+        "driver %s: %s, %d partitions each: %d slots",
+        driver,
+        ", ".join(f"query {query}" for query in DRIVERS[driver]),
+        platform.kafka.topics[READINGS].partitions,
+        job.slots,
+    )
     session = open_session(job, settings)
     try:
         use_cassandra(session, cassandra)
         wait_for_slots(session, job, stop)
+        reader = subjects.newest(READINGS_SUBJECT)
+        register_decoder(session, registry, READINGS_SUBJECT, schema_text(reader))
         context = Context(
             session=session,
             platform=platform,
             kafka=kafka,
-            registry=registry,
-            schemas=schemas,
+            cassandra=cassandra,
+            driver=settings,
             group_prefix=user.group_prefix or driver,
-            checkpoints=settings.checkpoints,
-            index=settings.index,
+            alert_schema_id=schema_id,
         )
-        queries = start(driver, context)
+        queries = watched(driver, context)
         try:
-            supervise(queries, lambda: slots(session) >= job.slots, settings.heartbeat, stop)
-        except StreamingError:
-            _learn(queries, rejected)
+            supervise(queries, lambda: slots(session) >= job.slots, reports, stop)
+        except GalewatchError as error:
+            reports.tell(queries, healthy=False, error=str(error))
             raise
         finally:
             settings.heartbeat.unlink(missing_ok=True)
@@ -107,6 +118,12 @@ def run(driver: str, stop: Event) -> None:
     _LOG.info("driver %s: stopped", driver)
 
 
+def _job(driver: str, platform: Platform) -> Job:
+    slots_needed = len(DRIVERS[driver]) * platform.kafka.topics[READINGS].partitions
+    # Copies of the alerts driver on different workers: see Job.
+    return Job(driver, slots_needed, ALERTS if driver == ALERTS else None)
+
+
 def _leave_soon() -> None:
     """End the process in a while, whatever Spark does: one that hangs is never started again."""
     exit_hard = threading.Timer(_LEAVE_SECONDS, os._exit, (1,))
@@ -114,19 +131,10 @@ def _leave_soon() -> None:
     exit_hard.start()
 
 
-def _learn(queries: Sequence[Watched], rejected: RejectedIds) -> None:
-    """Remember an id that stopped a query: if the next start does not find it either, it is poison."""
-    for watched in queries:
-        if not watched.query.isActive:
-            unknown = _UNKNOWN.search(str(watched.query.exception()))
-            if unknown:
-                rejected.add(int(unknown[1]))
-
-
 def _stop(queries: Sequence[Watched]) -> None:
-    for watched in queries:
+    for query in queries:
         try:
-            watched.query.stop()
+            query.stop()
         except Exception as error:  # noqa: BLE001 - the others are to be stopped, too
             reason = " ".join(str(error).split())[:200]
-            _LOG.warning("query %s did not stop: %s", watched.name, reason)
+            _LOG.warning("query %s did not stop: %s", query.name, reason)

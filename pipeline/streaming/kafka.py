@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import KafkaSettings
 
-__all__ = ["read_topic", "write_topic"]
+__all__ = ["client_config", "producer_config", "read_topic", "write_topic"]
 
 
 def read_topic(
@@ -22,7 +22,7 @@ def read_topic(
 ) -> DataFrame:
     """Stream a topic from its beginning (or from the checkpoint), at most so many messages a batch."""
     options = {
-        **_login(settings),
+        **_for_spark(settings),
         "subscribe": topic,
         "groupIdPrefix": group_prefix,
         "startingOffsets": "earliest",
@@ -37,15 +37,36 @@ def read_topic(
 
 def write_topic(rows: DataFrame, settings: KafkaSettings, topic: str) -> None:
     """Write key, value and perhaps headers to a topic; returns when the brokers have all of it."""
-    rows.write.format("kafka").options(**_login(settings), topic=topic).save()
+    rows.write.format("kafka").options(**_for_spark(settings), topic=topic).save()
 
 
-def _login(settings: KafkaSettings) -> dict[str, str]:
+def client_config(settings: KafkaSettings) -> dict[str, str]:
+    """Give what every Java client of Kafka's needs to log in."""
     password = settings.password.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
     module = "org.apache.kafka.common.security.scram.ScramLoginModule"
     return {
-        "kafka.bootstrap.servers": settings.bootstrap,
-        "kafka.security.protocol": "SASL_PLAINTEXT",
-        "kafka.sasl.mechanism": "SCRAM-SHA-512",
-        "kafka.sasl.jaas.config": f'{module} required username="{settings.user}" password="{password}";',
+        "bootstrap.servers": settings.bootstrap,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.jaas.config": f'{module} required username="{settings.user}" password="{password}";',
     }
+
+
+def producer_config(settings: KafkaSettings) -> dict[str, str]:
+    """Give the configuration of the alerts' producer: it sends at once, and gives up soon."""
+    return {
+        **client_config(settings),
+        "acks": "all",
+        "linger.ms": "0",
+        # The writer repeats what fails, and readers drop a second copy by its id. A producer that guarded
+        # against doubles itself would be unusable after some errors.
+        "enable.idempotence": "false",
+        "max.block.ms": "15000",
+        "request.timeout.ms": "5000",
+        "delivery.timeout.ms": "10000",
+        "reconnect.backoff.max.ms": "1000",
+    }
+
+
+def _for_spark(settings: KafkaSettings) -> dict[str, str]:
+    return {f"kafka.{key}": value for key, value in client_config(settings).items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,10 +33,15 @@ _DRIVER_JAVA = f"{_JAVA} -XX:TieredStopAtLevel=1 -Xss4m"
 
 
 class Job(NamedTuple):
-    """A driver's name, and how many tasks its queries run at once."""
+    """A driver's name, how many tasks its queries run at once, and a resource of which it takes one piece.
+
+    Workers offer few pieces of a resource (`alerts`: as many as there are copies for each worker), so the
+    copies of a driver get executors on different workers, whichever has more free slots.
+    """
 
     name: str
     slots: int
+    resource: str | None = None
 
 
 _CONF = {
@@ -107,10 +113,21 @@ def _cluster_conf(job: Job, settings: DriverSettings) -> dict[str, str]:
         # All slots in one executor: two processes of 450 MiB do no more than one does.
         "spark.cores.max": str(job.slots),
         "spark.executor.cores": str(job.slots),
+        **_resource(job),
         # The executors' output is rolled, not kept for ever.
         "spark.executor.logs.rolling.strategy": "size",
         "spark.executor.logs.rolling.maxSize": "2097152",
         "spark.executor.logs.rolling.maxRetainedFiles": "2",
+    }
+
+
+def _resource(job: Job) -> dict[str, str]:
+    if job.resource is None:
+        return {}
+    return {
+        f"spark.executor.resource.{job.resource}.amount": "1",
+        # Spark asks what a task takes of it: an equal share, rounded down, so that it never limits them.
+        f"spark.task.resource.{job.resource}.amount": f"{math.floor(10_000 / job.slots) / 10_000:g}",
     }
 
 
@@ -143,7 +160,8 @@ def wait_for_slots(
         if time.monotonic() > deadline:
             raise StreamingError(
                 f"driver {job.name} needs {job.slots} slots and got {given} in {deadline_seconds:g} s: are "
-                "the workers up, and do they have as many free cores and 512 MiB (see the master's page)?"
+                "the workers up, and do they have as many free cores and 512 MiB"
+                f"{f', and a free piece of {job.resource}' if job.resource else ''} (see the master's page)?"
             )
         if stop.wait(_PAUSE_SECONDS):
             return

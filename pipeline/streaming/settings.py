@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -15,7 +15,9 @@ __all__ = ["DriverSettings"]
 
 
 class DriverSettings(ComponentSettings):
-    """GALEWATCH_DRIVER_…: `index` tells copies of a driver apart, each has checkpoints of its own.
+    """GALEWATCH_DRIVER_…: `index` tells the `copies` of a driver apart, each has checkpoints of its own.
+
+    `trigger` is that of the alerts; the other queries always run in micro-batches.
 
     `checkpoints` is the same folder for the driver and for its executors, `heartbeat` a file of the
     driver's own, `host` the name under which the executors reach it.
@@ -24,6 +26,8 @@ class DriverSettings(ComponentSettings):
     model_config = SettingsConfigDict(env_prefix="GALEWATCH_DRIVER_")
 
     index: Annotated[int, Field(ge=0, le=9)] = 0
+    copies: Annotated[int, Field(ge=1, le=10)] = 1
+    trigger: Literal["realtime", "microbatch"] = "realtime"
     master: Annotated[str, Field(pattern=r"^(spark://[^\s/:]+:\d+(,[^\s/:]+:\d+)*|local\[\d+\])$")] = (
         "spark://spark-master:7077"
     )

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEAD_LETTER_HEADERS",
-    "alerts_by_station",
-    "by_day",
     "dead_letters",
     "latest",
     "readings_by_station",
@@ -52,17 +50,8 @@ def version_micros() -> Column:
 
 def readings_by_station(readings: DataFrame) -> DataFrame:
     """Give the rows of readings_by_station."""
-    return readings.select(*_ROW, F.to_date("observed_at").alias("day"), version_micros().alias(WRITE_TIME))
-
-
-def alerts_by_station(alerts: DataFrame) -> DataFrame:
-    """Give the rows of alerts_by_station."""
-    return alerts.drop("alert_id").withColumn(WRITE_TIME, version_micros())
-
-
-def by_day(rows: DataFrame) -> DataFrame:
-    """Add the day (UTC) of the observation."""
-    return rows.withColumn("day", F.to_date("observed_at"))
+    day = F.to_date("observed_at").alias("day")
+    return readings.select(*_ROW, "on_time", day, version_micros().alias(WRITE_TIME))
 
 
 def latest(readings: DataFrame) -> DataFrame:

@@ -1,23 +1,32 @@
-"""A standalone Spark cluster with both drivers, on the services of a stack, as Terraform runs them."""
+"""A standalone Spark cluster with its drivers, on the services of a stack, as Terraform runs them."""
 
 from __future__ import annotations
 
+import math
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import httpx
+
 from tests.integration.containers import Service
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from tests.integration.environment import Environment
 
-__all__ = ["DRIVERS", "SparkCluster", "SparkContainer"]
+__all__ = ["ALERTS_COPIES", "SparkCluster", "SparkContainer"]
 
 CONFIG = Path(__file__).parents[2] / "config"
-DRIVERS = {"driver-alerts-0": "alerts", "driver-tables": "tables"}
+ALERTS_COPIES = 2
+WORKERS = 2
+# Short batches, so that every test of some length sees one end.
+BATCH_SECONDS = 30
 SERVICES = {
     "GALEWATCH_KAFKA_BOOTSTRAP": "kafka:9092",
     "GALEWATCH_REGISTRY_URL": "http://schema-registry:8080/apis/ccompat/v7",
@@ -28,11 +37,19 @@ SERVICES = {
 class SparkContainer(Service):
     """One container in the role that its command names; the engine starts it again when it fails."""
 
-    def __init__(self, environment: Environment, name: str, ui_port: int, *command: str) -> None:
-        super().__init__(environment, "spark", ui_port, env=SERVICES)
+    def __init__(
+        self,
+        environment: Environment,
+        name: str,
+        ui_port: int,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(environment, "spark", ui_port, env={**SERVICES, **(env or {})})
+        self.name = name
         self.with_command(list(command))
         self.with_network_aliases(name)
-        self.with_volume_mapping(CONFIG, "/etc/galewatch", "ro")
+        self.with_volume_mapping(_config(environment), "/etc/galewatch", "ro")
         if command != ("master",):
             checkpoints = environment.volume("checkpoints")
             self.with_volume_mapping(checkpoints, "/var/lib/galewatch/checkpoints", "rw")
@@ -60,22 +77,42 @@ class SparkContainer(Service):
 
 
 class SparkCluster:
-    """Master, one worker and both drivers by name; leaving it removes them."""
+    """Master, workers and all drivers by name; leaving it removes them."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        trigger: str = "realtime",
+        copies: int = ALERTS_COPIES,
+        workers: int = WORKERS,
+    ) -> None:
         environment.set_password("spark_auth", "0123456789abcdef0123456789abcdef")
+        self.environment = environment
         self.master = SparkContainer(environment, "spark-master", 8080, "master")
-        self.worker = SparkContainer(environment, "spark-worker-0", 8081, "worker")
+        pieces = {"GALEWATCH_SPARK_WORKER_ALERTS": str(math.ceil(copies / workers))}
+        self.workers = [
+            SparkContainer(environment, f"spark-worker-{number}", 8081, "worker", env=pieces)
+            for number in range(workers)
+        ]
         self.drivers = {
-            name: SparkContainer(environment, name, 4040, "driver", driver)
-            for name, driver in DRIVERS.items()
-        }
+            f"driver-alerts-{copy}": self.alerts_driver(copy, copies, trigger) for copy in range(copies)
+        } | {"driver-tables": SparkContainer(environment, "driver-tables", 4040, "driver", "tables")}
         self._running = ExitStack()
 
+    def alerts_driver(self, copy: int, copies: int, trigger: str) -> SparkContainer:
+        """Make, but not start, one copy of the alerts driver."""
+        env = {
+            "GALEWATCH_DRIVER_INDEX": str(copy),
+            "GALEWATCH_DRIVER_COPIES": str(copies),
+            "GALEWATCH_DRIVER_TRIGGER": trigger,
+        }
+        return SparkContainer(self.environment, f"driver-alerts-{copy}", 4040, "driver", "alerts", env=env)
+
     def __enter__(self) -> Self:
-        """Start all, the drivers beside the worker whose slots they wait for."""
+        """Start all, the drivers beside the workers whose slots they wait for."""
         with ExitStack() as running:
-            containers = [self.master, self.worker, *self.drivers.values()]
+            containers = [self.master, *self.workers, *self.drivers.values()]
             for container in containers:
                 running.callback(container.stop)
             self.master.start()
@@ -90,3 +127,29 @@ class SparkCluster:
     ) -> None:
         """Remove all."""
         self._running.close()
+
+    def executors(self) -> dict[str, str]:
+        """Give the worker of each driver's executor, by the application's name, as the workers tell it."""
+        found: dict[str, str] = {}
+        for worker in self.workers:
+            page = httpx.get(f"http://{worker.host}:{worker.port}/json/", timeout=20).json()
+            found |= {executor["appid"]: worker.name for executor in page["executors"]}
+        page = httpx.get(f"http://{self.master.host}:{self.master.port}/json/", timeout=20).json()
+        return {app["name"]: found[app["id"]] for app in page["activeapps"] if app["id"] in found}
+
+
+def _config(environment: Environment) -> Path:
+    """Copy the configuration, with short batches, to where the environment's other files are."""
+    folder = environment.secrets.parent / "config"
+    if not folder.exists():
+        shutil.copytree(CONFIG, folder)
+        platform = folder / "platform.yaml"
+        text, changed = re.subn(
+            r"alerts_batch_seconds: \d+",
+            f"alerts_batch_seconds: {BATCH_SECONDS}",
+            platform.read_text(encoding="utf-8"),
+        )
+        assert changed == 1
+        platform.write_text(text, encoding="utf-8")
+        folder.chmod(0o755)
+    return folder

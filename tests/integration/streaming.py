@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fastavro
+import httpx
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -32,17 +33,21 @@ if TYPE_CHECKING:
 __all__ = [
     "ALERT_COLUMNS",
     "NOW",
+    "PLATFORM",
     "RULES",
     "SELFTEST_TTL",
     "Platform",
     "expect",
+    "expect_alerts",
     "expect_tables",
     "framed",
     "headers",
+    "one_station_for_each_partition",
     "publish",
     "read_all",
     "reading",
     "reading_rows",
+    "schema_ids",
     "send",
     "stored_readings",
     "wait_until",
@@ -124,6 +129,31 @@ def send(platform: Platform, values: Sequence[tuple[str, bytes | None]]) -> list
         producer.produce("readings", value, key, on_delivery=delivered)
     assert producer.flush(60) == 0
     return [places[number] for number in range(len(values))]
+
+
+def schema_ids(platform: Platform) -> dict[str, list[int]]:
+    """Give the ids of each subject's versions, as the job registered them."""
+    registry = platform.stack.registry
+    with httpx.Client(base_url=registry.url, auth=("client", registry.password("client"))) as client:
+        return {
+            subject: [
+                client.get(f"/subjects/{subject}/versions/{number}").json()["id"]
+                for number in client.get(f"/subjects/{subject}/versions").json()
+            ]
+            for subject in PLATFORM.schema_registry.subjects
+        }
+
+
+def one_station_for_each_partition(platform: Platform, prefix: str) -> list[str]:
+    """Find names of stations, one on each partition of the readings, by sending poison under their names."""
+    found: dict[int, str] = {}
+    for number in range(100):
+        name = f"{prefix}-{number}"
+        ((partition, _),) = send(platform, [(name, b"where")])
+        found.setdefault(partition, name)
+        if len(found) == PLATFORM.kafka.topics["readings"].partitions:
+            break
+    return [found[partition] for partition in sorted(found)]
 
 
 def publish(platform: Platform, readings: Sequence[Reading]) -> None:
@@ -268,5 +298,11 @@ def expect_tables(platform: Platform, readings: Sequence[Reading]) -> None:
     stations = sorted({one.station_id for one in readings})
     expect(reading_rows(readings), lambda: stored_readings(platform, "readings_by_station", stations))
     expect(average_rows(readings), lambda: stored_averages(platform, stations))
+    expect_alerts(platform, readings)
+
+
+def expect_alerts(platform: Platform, readings: Sequence[Reading]) -> None:
+    """Wait until both tables of alerts hold just what they must for these readings."""
+    stations = sorted({one.station_id for one in readings})
     for table in ("alerts_by_station", "alerts_by_day"):
         expect(alert_rows(readings), lambda table=table: stored_alerts(platform, table, stations))  # type: ignore[misc]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import struct
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import fastavro
 import httpx
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from pipeline.rules import evaluate
 from pipeline.schemas import avro_schema
@@ -23,17 +26,21 @@ from tests.integration.stack import Stack
 from tests.integration.streaming import (
     ALERT_COLUMNS,
     NOW,
+    PLATFORM,
     RULES,
     SELFTEST_TTL,
     Platform,
     expect,
+    expect_alerts,
     expect_tables,
     framed,
     headers,
+    one_station_for_each_partition,
     publish,
     read_all,
     reading,
     reading_rows,
+    schema_ids,
     send,
     stored_readings,
     wait_until,
@@ -85,9 +92,10 @@ def test_the_topic_carries_each_alert_framed_with_its_schema(platform: Platform)
         found = {}
         for message in read_all(platform, "alerts"):
             value = message.value() or b""
-            assert value[:5] == b"\x00" + struct.pack(">I", 2)
+            assert value[:5] == b"\x00" + struct.pack(">I", schema_ids(platform)["alerts-value"][0])
             alert: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
             assert message.key() == alert["station_id"].encode()
+            assert headers(message) == {"alert_id": alert["alert_id"]}
             if alert["station_id"] == "topic-0":
                 found[alert["alert_id"]] = tuple(alert[name] for name in ALERT_COLUMNS)
                 assert timedelta(0) <= datetime.now(UTC) - alert["raised_at"] < timedelta(minutes=5)
@@ -189,7 +197,15 @@ def test_poison_is_dead_lettered_with_reason_and_coordinates_and_stops_nothing(p
     poison = {
         b"": "shorter than a framed message",
         b"no frame at all": "magic byte 0x6E is not 0x00",
-        b"\x00\x00\x00\x00\x01cut": "cannot be decoded with its writer schema",
+        b"\x00\x00\x00\x00\x01cut": "cannot be decoded with its writer schema: ",
+        framed(broken, 1)[:-1]: "cannot be decoded with its writer schema: ",
+        framed(broken, 1) + b"\x00": "cannot be decoded with its writer schema: bytes are left over",
+        b"\x00" + struct.pack(">I", 4_000_000) + b"what is this": (
+            "schema id 4000000 is not known to the registry"
+        ),
+        framed(
+            broken, schema_ids(platform)["alerts-value"][0]
+        ): "schema id 3 belongs to alerts-value, not to readings-value",
         framed(broken | {"temperature_c": float("nan")}, 1): "temperature_c is NaN, outside of -100 to 70",
         framed(broken | {"humidity_pct": float("inf")}, 1): "humidity_pct is Infinity, outside of 0 to 100",
         framed(broken | {"wind_speed_ms": -1.0}, 1): "wind_speed_ms is -1.0, outside of 0 to 120",
@@ -220,7 +236,10 @@ def test_poison_is_dead_lettered_with_reason_and_coordinates_and_stops_nothing(p
     wanted = dict(
         zip(places, ((b"poison-0", value, reason) for value, reason in poison.items()), strict=True)
     )
-    expect(wanted, letters)
+    expect(list(wanted), lambda: sorted(letters(), key=list(wanted).index))
+    for place, (key, value, reason) in letters().items():
+        assert (key, value) == wanted[place][:2]
+        assert reason.startswith(wanted[place][2]), reason
     expect_tables(platform, [good])
 
 
@@ -240,12 +259,12 @@ def test_no_password_is_in_a_page_a_log_or_the_engines_description(platform: Pla
         assert "spark.redaction.regex" in texts[f"{name} {root}/environment/"]
     master = platform.spark.master
     texts["master"] = httpx.get(f"http://{master.host}:{master.port}/", timeout=20).text
-    for container in (master, platform.spark.worker, *platform.spark.drivers.values()):
+    for container in (master, *platform.spark.workers, *platform.spark.drivers.values()):
         container.container.reload()
-        texts[f"{container.service} log"] = container.log()
-        texts[f"{container.service} description"] = json.dumps(container.container.attrs)
+        texts[f"{container.name} log"] = container.log()
+        texts[f"{container.name} description"] = json.dumps(container.container.attrs)
         lines = container.container.exec_run(["bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]).output
-        texts[f"{container.service} command lines"] = lines.decode()
+        texts[f"{container.name} command lines"] = lines.decode()
 
     assert [] == [
         (where, name) for where, text in texts.items() for name, value in passwords.items() if value in text
@@ -267,13 +286,13 @@ cat /tmp/none/log
 
 
 def test_who_does_not_know_the_secret_is_turned_away(platform: Platform) -> None:
-    said = platform.spark.worker.container.exec_run(["bash", "-m", "-c", OUTSIDER]).output.decode()
+    said = platform.spark.workers[0].container.exec_run(["bash", "-m", "-c", OUTSIDER]).output.decode()
     master = platform.spark.master
     workers = httpx.get(f"http://{master.host}:{master.port}/json/", timeout=20).json()["workers"]
 
     assert "Failed to connect to master spark-master:7077" in said
     assert "registered with master" not in said
-    assert ["spark-worker-0"] == [worker["host"] for worker in workers]
+    assert {"spark-worker-0", "spark-worker-1"} == {worker["host"] for worker in workers}
 
 
 def test_killed_drivers_leave_the_same_tables(platform: Platform) -> None:
@@ -300,20 +319,28 @@ def test_a_killed_executor_is_replaced_and_nothing_is_lost(platform: Platform) -
     before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
 
     publish(platform, readings[:50])
-    platform.spark.worker.kill("CoarseGrainedExecutorBackend")
+    for worker in platform.spark.workers:
+        worker.kill("CoarseGrainedExecutorBackend")
     publish(platform, readings[50:])
 
     expect_tables(platform, readings)
     assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
 
 
-def test_cassandra_away_for_a_while_loses_nothing(platform: Platform) -> None:
+def test_cassandra_away_for_half_a_minute_loses_nothing_and_is_said(platform: Platform) -> None:
     readings = weather("away", 120, seed=5)
     cassandra = platform.stack.cassandra
 
     publish(platform, readings[:60])
     cassandra.container.stop(timeout=30)
+    stopped = time.monotonic()
     publish(platform, readings[60:])
+    wait_until(lambda: time.monotonic() - stopped > 30, "half a minute")
+    for copy in (0, 1):
+        said = platform.driver(f"driver-alerts-{copy}").log()
+        assert re.search(r"(AllNodesFailed|NoNodeAvailable|DriverTimeout|ClosedConnection)Exception", said), (
+            copy
+        )
     cassandra.container.start()
     cassandra.wait_until_healthy()
 
@@ -333,39 +360,193 @@ def test_a_restarted_broker_loses_nothing(platform: Platform) -> None:
     expect_tables(platform, readings)
 
 
-def test_an_id_that_is_no_schema_of_the_topic_costs_one_restart_and_a_new_version_is_read(
-    platform: Platform,
-) -> None:
-    schema = avro_schema("reading.v1.avsc")
+def test_the_copies_of_the_alerts_driver_write_from_different_workers(platform: Platform) -> None:
+    wait_until(lambda: len(platform.spark.executors()) == 3, "every driver has its executor")
+    executors = platform.spark.executors()
+
+    assert executors["alerts-0"] != executors["alerts-1"]
+
+
+def test_every_query_tells_how_far_it_has_come(platform: Platform) -> None:
+    places = send(platform, [(one.station_id, framed(one.to_avro(), 1)) for one in weather("far", 40)])
+    ends = {partition: max(end + 1 for at, end in places if at == partition) for partition, _ in places}
+
+    def told() -> dict[tuple[str, int, int], bool]:
+        rows = platform.cassandra.execute("SELECT * FROM galewatch.query_progress")
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return {
+            (row.query, row.copy, row.partition): row.next_offset >= ends.get(row.partition, 0)
+            and now - row.at < timedelta(minutes=2)
+            for row in rows
+            if row.partition in ends
+        }
+
+    queries = [("alerts", 0), ("alerts", 1), ("readings", 0), ("averages", 0)]
+    expect({(query, copy, at): True for query, copy in queries for at in ends}, told)
+
+
+def test_both_versions_of_the_schema_flow_at_once(platform: Platform) -> None:
+    old = [reading("both-0", 10 * number, temperature_c=39.0) for number in range(5)]
+    new = [reading("both-0", 5 + 10 * number, temperature_c=39.0, quality="V") for number in range(5)]
+    newest = fastavro.parse_schema(avro_schema("reading.v2.avsc"))
+    ids = schema_ids(platform)
+
+    sent = [("both-0", framed(one.to_avro(), ids["readings-value"][0])) for one in old]
+    sent += [("both-0", framed(one.to_avro(), ids["readings-value"][1], newest)) for one in new]
+    random.Random(8).shuffle(sent)  # noqa: S311 - weather
+    send(platform, sent)
+
+    expect_tables(platform, [*old, *new])
+    rows = platform.rows("readings_by_station", "both-0")
+    assert {None: 5, "V": 5} == Counter(row["quality"] for row in rows)
+
+
+def test_a_new_version_is_read_at_once_and_restarts_nothing(platform: Platform) -> None:
+    schema = avro_schema("reading.v2.avsc")
     schema["fields"].append({"name": "snow_cm", "type": ["null", "double"], "default": None})
-    made = register(platform.stack.registry, "admin", "readings-value", json.dumps(schema))
-    new_id = made.json()["id"]
-    good = reading("versions-0", 0, temperature_c=33.0)
+    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
     newer = reading("versions-0", 10, temperature_c=39.0)
-    unknown = b"\x00" + struct.pack(">I", 4_000_000) + b"what is this"
 
+    new_id = register(platform.stack.registry, "admin", "readings-value", json.dumps(schema)).json()["id"]
     written = framed({**newer.to_avro(), "snow_cm": 4.0}, new_id, fastavro.parse_schema(schema))
-    place, *_ = send(platform, [("versions-0", unknown), ("versions-0", written)])
-    publish(platform, [good])
+    send(platform, [("versions-0", written)])
 
-    expect_tables(platform, [good, newer])
+    expect_tables(platform, [newer])
+    assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+
+
+def test_a_registry_that_is_away_while_a_new_id_comes_loses_nothing_and_is_said(platform: Platform) -> None:
+    schema = avro_schema("reading.v2.avsc")
+    schema["fields"].append({"name": "hail_mm", "type": ["null", "double"], "default": None})
+    new_id = register(platform.stack.registry, "admin", "readings-value", json.dumps(schema)).json()["id"]
+    first, second = reading("unheard-0", 10, temperature_c=39.0), reading("unheard-0", 20, temperature_c=38.0)
+    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+    registry = platform.stack.registry
+
+    registry.container.stop(timeout=30)
+    written = framed({**first.to_avro(), "hail_mm": 4.0}, new_id, fastavro.parse_schema(schema))
+    send(platform, [("unheard-0", written), ("unheard-0", framed(second.to_avro(), 1))])
+    for name, driver in platform.spark.drivers.items():
+        wait_until(
+            lambda driver=driver: (
+                "waits and loses nothing" in driver.log()  # type: ignore[misc]
+                and "the Schema Registry at http" in driver.log()
+            ),
+            f"{name} says that the registry is away",
+        )
+    registry.container.start()
+    registry.wait_until_healthy()
+
+    expect_tables(platform, [first, second])
+    assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
+
+
+def test_late_readings_are_stored_and_may_alert_but_are_in_no_average(platform: Platform) -> None:
+    lateness = PLATFORM.streaming.allowed_lateness_seconds
+    late = reading("late-0", lateness + 60, temperature_c=40.0)
+    good = reading("late-0", lateness - 3600, temperature_c=41.0)
+
+    publish(platform, [late, good])
+
+    expect(reading_rows([late, good]), lambda: stored_readings(platform, "readings_by_station", ["late-0"]))
+    expect(2, lambda: len(platform.rows("alerts_by_station", "late-0")))
     expect(
-        [(*place, "schema id 4000000 is no version of this topic's schema")],
-        lambda: [
-            (int(told["partition"]), int(told["offset"]), told["reason"])
-            for told in map(headers, read_all(platform, "readings.dlq"))
-            if told.get("schema_id") == "4000000"
-        ],
+        [41.0], lambda: [row["temperature_c_mean"] for row in platform.rows("averages_by_station", "late-0")]
     )
-    assert "unknown writer schema 4000000" in platform.driver("driver-tables").log()
+    assert {41.0: True, 40.0: False} == {
+        row["temperature_c"]: row["on_time"] for row in platform.rows("readings_by_station", "late-0")
+    }
+
+
+def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -> None:
+    # Two stations on different partitions; what the one has is as old as may be, what the other has is new.
+    lateness = PLATFORM.streaming.allowed_lateness_seconds
+    stations = one_station_for_each_partition(platform, "lag")
+    driver = platform.driver("driver-tables")
+    old = [reading(stations[0], lateness - 3600 + number, temperature_c=20.0) for number in range(300)]
+    new = [reading(stations[1], -200 + number, temperature_c=21.0) for number in range(300)]
+
+    driver.container.stop(timeout=30)
+    publish(platform, new)
+    publish(platform, old)
+    driver.container.start()
+
+    expect_tables(platform, [*old, *new])
+    assert "behind the watermark" not in driver.log()
+
+
+def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform: Platform) -> None:
+    readings = weather("trigger", 60, seed=9)
+    publish(platform, readings[:30])
+    tables = ("alerts_by_station", "alerts_by_day")
+    stations = sorted({one.station_id for one in readings})
+
+    def stored() -> dict[str, list[dict[str, Any]]]:
+        return {table: sorted(platform.rows(table, *stations), key=repr) for table in tables}
+
+    copies = [platform.driver(f"driver-alerts-{copy}") for copy in (0, 1)]
+    expect_alerts(platform, readings[:30])
+    for copy in copies:
+        copy.container.stop(timeout=30)
+    try:
+        with platform.spark.alerts_driver(0, 1, "microbatch"):
+            publish(platform, readings[30:])
+            expect_alerts(platform, readings)
+            wanted = stored()
+        for table in tables:
+            platform.cassandra.execute(f"TRUNCATE galewatch.{table}")
+        remove = ["rm", "-rf", "/var/lib/galewatch/checkpoints/alerts-0"]
+        assert platform.spark.workers[0].container.exec_run(remove).exit_code == 0
+        with platform.spark.alerts_driver(0, 1, "microbatch"):
+            expect(wanted, stored)
+    finally:
+        for copy in copies:
+            copy.container.start()
+    for copy in copies:
+        copy.wait_until_healthy()
+
+
+def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
+    platform.driver("driver-alerts-1").wait_until_healthy()
+    platform.driver("driver-alerts-0").kill("alerts.py")
+
+    hot = reading("hedged-0", 0, temperature_c=45.0)
+    publish(platform, [hot])
+
+    expect_alerts(platform, [hot])
+    wait_until(lambda: platform.driver("driver-alerts-0").restarts > 0, "the engine starts it again")
+    platform.driver("driver-alerts-0").wait_until_healthy()
 
 
 def test_a_driver_that_is_told_to_stop_stops_cleanly(platform: Platform) -> None:
-    driver = platform.driver("driver-tables")
-    driver.wait_until_healthy()
+    for name in ("driver-tables", "driver-alerts-1"):
+        driver = platform.driver(name)
+        driver.wait_until_healthy()
 
-    driver.container.stop(timeout=30)
-    driver.container.reload()
+        driver.container.stop(timeout=30)
+        driver.container.reload()
 
-    assert driver.container.attrs["State"]["ExitCode"] == 0
-    assert "driver tables: stopped" in driver.log()
+        assert driver.container.attrs["State"]["ExitCode"] == 0
+        assert f"driver {name.split('-')[1]}: stopped" in driver.log()
+        driver.container.start()
+        driver.wait_until_healthy()
+
+
+def test_a_topic_made_anew_is_one_clear_sentence(platform: Platform) -> None:
+    publish(platform, weather("anew", 40))
+    expect_tables(platform, weather("anew", 40))
+    admin = AdminClient(platform.stack.kafka.client_config("admin"))
+    admin.delete_topics(["readings"])["readings"].result(60)
+
+    def gone() -> bool:
+        return "readings" not in admin.list_topics(timeout=20).topics
+
+    wait_until(gone, "the topic is deleted")
+    platform_jobs.run_kafka(platform.stack.kafka)
+
+    for name, driver in platform.spark.drivers.items():
+        wait_until(
+            lambda driver=driver: "ERROR driver: topic readings was made anew (it was " in driver.log(),  # type: ignore[misc]
+            f"{name} says it in our words",
+        )
+        assert "remove the query's checkpoint folder /var/lib/galewatch/checkpoints/" in driver.log()

@@ -2,4 +2,4 @@
 environment   = "staging"
 port_offset   = 1000
 spark_workers = 2
-alerts_copies = 1
+alerts_copies = 2

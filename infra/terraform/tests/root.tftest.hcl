@@ -73,6 +73,14 @@ run "refuses_no_alerts_driver" {
   expect_failures = [var.alerts_copies]
 }
 
+run "refuses_an_unknown_trigger" {
+  command = plan
+  variables {
+    alerts_trigger = "continuous"
+  }
+  expect_failures = [var.alerts_trigger]
+}
+
 run "refuses_an_unknown_weather_source" {
   command = plan
   variables {

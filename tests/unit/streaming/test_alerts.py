@@ -13,8 +13,9 @@ from pipeline.readings import FIELDS, Reading
 from pipeline.rules import Rule, evaluate
 from pipeline.schemas import avro_schema
 from pipeline.streaming.alerts import ALERT_FIELDS, alerts
+from pipeline.streaming.decode import judged
 from tests import strategies
-from tests.unit.streaming.frames import frame, record
+from tests.unit.streaming.frames import decoded, record
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pipeline.rules import Comparison
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+# Later than any of the readings, or they would be from the future.
+APPENDED = datetime(2101, 1, 1, tzinfo=UTC)
 HEAT = Rule("heat", "temperature", ">", 30.0, "°C", "critical", "Hot")
 
 
@@ -39,8 +42,14 @@ def reading(**values: Any) -> Reading:
 
 
 def raised(spark: SparkSession, rules: list[Rule], *records: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = alerts(frame(spark, records), rules).drop("raised_at").collect()
-    return [row.asDict() | {"observed_at": row["observed_at"].astimezone(UTC)} for row in rows]
+    messages = judged(decoded(spark, [(one, APPENDED) for one in records]))
+    found = [alert for row in alerts(messages, rules).collect() for alert in row["alerts"] or []]
+    assert {APPENDED} >= {alert["raised_at"].astimezone(UTC) for alert in found}
+    return [
+        {name: value for name, value in alert.asDict().items() if name != "raised_at"}
+        | {"observed_at": alert["observed_at"].astimezone(UTC)}
+        for alert in found
+    ]
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -82,10 +91,19 @@ def test_one_reading_raises_one_alert_for_each_rule_that_it_crosses(spark: Spark
     ]
 
 
-def test_all_alerts_of_a_batch_are_raised_at_the_same_time(spark: SparkSession) -> None:
-    hot = [record(reading(temperature_c=31.0, station_id=f"s-{number}")) for number in range(3)]
+def test_every_message_gives_a_row_with_its_offset_and_only_alerts_an_array(spark: SparkSession) -> None:
+    hot, mild = record(reading(temperature_c=31.0)), record(reading(temperature_c=1.0))
+    messages = judged(decoded(spark, [(mild, NOON), ("no value", NOON), (hot, NOON)]))
 
-    assert len({row["raised_at"] for row in alerts(frame(spark, hot), [HEAT]).collect()}) == 1
+    found = alerts(messages, [HEAT]).collect()
+
+    assert [(0, 0, None), (0, 1, None), (0, 2, 1)] == [
+        (row["partition"], row["offset"], row["alerts"] and len(row["alerts"])) for row in found
+    ]
+
+
+def test_poison_raises_nothing_though_it_crosses_a_line(spark: SparkSession) -> None:
+    assert [] == raised(spark, [HEAT], record(reading(temperature_c=31.0)) | {"event_id": "7"})
 
 
 def test_the_fields_are_those_of_the_schema() -> None:

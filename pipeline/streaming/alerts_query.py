@@ -1,0 +1,66 @@
+"""The query `alerts`: readings that cross a rule, to both tables and the topic, by the Java writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql.streaming.query import StreamingQuery
+
+from pipeline.config import config_dir
+from pipeline.rules import load_rules
+from pipeline.schemas import schema_text
+from pipeline.streaming import jvm
+from pipeline.streaming.alerts import alerts
+from pipeline.streaming.kafka import producer_config
+
+if TYPE_CHECKING:
+    from pipeline.streaming.context import Context
+
+__all__ = ["ALERTS", "ALERTS_SUBJECT", "start_alerts"]
+
+ALERTS = "alerts"
+ALERTS_SUBJECT = "alerts-value"
+
+# Of the micro-batch trigger. As soon as the batch before is done, and not more often than four times a
+# second: each batch is some commits to disk.
+_EVERY = "250 milliseconds"
+# Bounds what is done again after a crash.
+_AT_MOST = 200_000
+
+
+def start_alerts(context: Context, batch_seconds: int | None) -> StreamingQuery:
+    """Start it: in Real-Time Mode with batches of that length, or else (None) in micro-batches.
+
+    Rows, writer and checkpoint are the same, so one may follow the other.
+    """
+    facts = context.platform
+    sink = jvm.AlertSink(
+        query=ALERTS,
+        copy=context.driver.index,
+        selftest_ttl_seconds=facts.cassandra.selftest_ttl_seconds,
+        producer=producer_config(context.kafka),
+        topic=ALERTS,
+        schema_id=context.alert_schema_id,
+        schema=schema_text(facts.schema_registry.newest(ALERTS_SUBJECT)),
+        beat=context.beat(ALERTS),
+    )
+    writer = jvm.alert_writer(context.session, context.access, sink, slots=context.partitions)
+    real_time = batch_seconds is not None
+    rows = alerts(
+        context.decoded(at_most=None if real_time else _AT_MOST), load_rules(config_dir() / "rules.yaml")
+    )
+    trigger = (
+        jvm.real_time(context.session, batch_seconds)
+        if batch_seconds is not None
+        else jvm.micro_batches(context.session, _EVERY)
+    )
+    started = (
+        rows._jdf.writeStream()  # noqa: SLF001 - PySpark's own writer takes neither this trigger nor this sink
+        .queryName(ALERTS)
+        .outputMode("update")
+        .option("checkpointLocation", str(context.checkpoint(ALERTS)))
+        .foreach(writer)
+        .trigger(trigger)
+        .start()
+    )
+    return StreamingQuery(started)

@@ -1,0 +1,139 @@
+"""The Java side (spark/jvm): every object of it that Python makes or asks, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from py4j.protocol import Py4JJavaError
+
+from pipeline.errors import AwayError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+    from pipeline.settings import CassandraSettings, RegistrySettings
+
+__all__ = [
+    "DECODER",
+    "AlertSink",
+    "alert_writer",
+    "cassandra_access",
+    "end_offsets",
+    "micro_batches",
+    "progress_table",
+    "real_time",
+    "register_decoder",
+    "topic_id",
+]
+
+DECODER = "galewatch_decode"
+"""The SQL function that decodes a message's value: struct(schema_id, reading, reason)."""
+
+
+class AlertSink(NamedTuple):
+    """Where a copy of the alerts query writes; `producer` is the configuration of Kafka's client."""
+
+    query: str
+    copy: int
+    selftest_ttl_seconds: int
+    producer: Mapping[str, str]
+    topic: str
+    schema_id: int
+    schema: str
+    beat: Path
+
+
+def register_decoder(session: SparkSession, registry: RegistrySettings, subject: str, reader: str) -> None:
+    """Make DECODER known to a session: it reads every version of the subject as the schema `reader`."""
+    java = _jvm(session)
+    asked = java.RegistrySettings(registry.url, registry.user, registry.password.get_secret_value(), subject)
+    java.Decoder(asked, reader).register(_session(session), DECODER)
+
+
+def cassandra_access(session: SparkSession, settings: CassandraSettings, keyspace: str) -> Any:
+    """Give the Java side's address of Cassandra."""
+    return _jvm(session).CassandraAccess(
+        settings.host,
+        settings.port,
+        settings.datacenter,
+        keyspace,
+        settings.user,
+        settings.password.get_secret_value(),
+    )
+
+
+def alert_writer(session: SparkSession, access: Any, sink: AlertSink, *, slots: int) -> Any:
+    """Make the writer of the alerts, with its connections open on the executors.
+
+    Raises Py4JJavaError where Cassandra or Kafka is not to be had.
+    """
+    java = _jvm(session)
+    writer = java.AlertWriter(
+        java.AlertSettings(
+            sink.query,
+            sink.copy,
+            access,
+            sink.selftest_ttl_seconds,
+            _map(session, sink.producer),
+            sink.topic,
+            sink.schema_id,
+            sink.schema,
+            str(sink.beat),
+        )
+    )
+    writer.warmUp(_session(session), slots)
+    return writer
+
+
+def progress_table(session: SparkSession, access: Any, query: str, copy: int) -> Any:
+    """Give the table query_progress for one query: `write('{"0": 17}')` takes the next offsets."""
+    return _jvm(session).QueryProgress(access, query, copy)
+
+
+def real_time(session: SparkSession, seconds: int) -> Any:
+    """Give the trigger of Real-Time Mode with batches of that length; PySpark has none of its own."""
+    trigger = _java(session).org.apache.spark.sql.streaming.Trigger
+    return trigger.RealTime(f"{seconds} seconds")
+
+
+def micro_batches(session: SparkSession, every: str) -> Any:
+    """Give the trigger of micro-batches, as the writer of the JVM takes it."""
+    trigger = _java(session).org.apache.spark.sql.streaming.Trigger
+    return trigger.ProcessingTime(every)
+
+
+def end_offsets(query: StreamingQuery) -> str:
+    """Give how far the last batch came, as JSON: {"readings": {"0": 17}}; PySpark gives it as no JSON."""
+    return str(query._jsq.lastProgress().sources()[0].endOffset())  # noqa: SLF001 - as above
+
+
+def topic_id(session: SparkSession, client: Mapping[str, str], topic: str) -> str:
+    """Give the id that a topic got when it was made; raises AwayError when Kafka does not tell."""
+    try:
+        return str(_jvm(session).TopicIdentity.of(_map(session, client), topic))
+    except Py4JJavaError as error:
+        reason = " ".join(str(error.java_exception.getMessage()).split())
+        raise AwayError(f"Kafka does not tell which topic {topic} is: {reason}") from None
+
+
+def _java(session: SparkSession) -> Any:
+    return session.sparkContext._jvm  # noqa: SLF001 - PySpark has no other way to Java's classes
+
+
+def _jvm(session: SparkSession) -> Any:
+    return _java(session).galewatch.spark
+
+
+def _session(session: SparkSession) -> Any:
+    return session._jsparkSession  # noqa: SLF001 - the session's own Java object
+
+
+def _map(session: SparkSession, values: Mapping[str, str]) -> Any:
+    made = _java(session).java.util.HashMap()
+    for key, value in values.items():
+        made.put(key, value)
+    return made
