@@ -47,8 +47,7 @@ def collect(environment: Environment, rules: Sequence[Rule], since: datetime) ->
         first = topic.offsets()
         begin = topic.offsets_at(since, first)
         end = {number: there.end for number, there in first.items()}
-        messages = list(topic.messages(begin, end))
-        records, undecoded = _decoded(messages, decoder, rules)
+        records, undecoded = _decoded(topic.messages(begin, end), decoder, rules)
         # The partitions of Cassandra's tables that the records belong to.
         partitions = sorted({(one.station_id, one.observed_at.date()) for one in records})
         serving = ServingBooks(environment.cassandra(), environment.platform.cassandra.keyspace)
