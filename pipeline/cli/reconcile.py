@@ -53,8 +53,8 @@ def reconcile(
         environment = Environment.from_env(env)
         rules = load_rules(config_dir() / "rules.yaml")
         streaming = environment.platform.streaming
-        lateness = getattr(streaming, "allowed_lateness_seconds", streaming.watermark_seconds)
-        policy = Policy(streaming.window_seconds, timedelta(seconds=lateness))
+        lateness = timedelta(seconds=streaming.allowed_lateness_seconds)
+        policy = Policy(streaming.window_seconds, lateness)
         kept = int(environment.platform.kafka.topics[_READINGS].config["retention.ms"])
         now = datetime.now(UTC)
         begin = max(since or now - _DAY, now - timedelta(milliseconds=kept))

@@ -53,6 +53,8 @@ def test_every_table_of_cassandra_is_told_with_its_key() -> None:
 def test_spans_are_those_of_the_platform() -> None:
     horizon = PLATFORM.ingest.streaming_horizon_seconds // 3600
     assert f"({horizon} hours)" in row("**fresher than the horizon**")
+    lateness = PLATFORM.streaming.allowed_lateness_seconds // 3600
+    assert f"more than {lateness} hours after it was observed" in row("**late**")
     assert f"{PLATFORM.streaming.window_seconds // 60} minutes)" in TEXT
     for topic, begins in (("readings", "topics `readings`"), ("readings.dlq", "topic `readings.dlq`")):
         kept = int(PLATFORM.kafka.topics[topic].config["retention.ms"]) // 1000 // DAY
