@@ -7,6 +7,8 @@ import re
 __all__ = ["is_away", "is_data_loss", "is_replay_defect", "sentence"]
 
 _LENGTH = 400
+# What our own Java says is a sentence already, wherever Spark puts it.
+_OURS = re.compile(r"galewatch\.spark\.\w+Exception: ([^\n]+?)(?:\.? SQLSTATE: \w+)?$", re.MULTILINE)
 _FAILURE = re.compile(r"^(?:Caused by: |: )?(?:[\w$]+\.)*(\w+(?:Exception|Error)): (.+)$")
 
 # SPARK-55271, in 4.1.1: after the first batch of a start, if that is one which an earlier run had begun, the
@@ -34,6 +36,8 @@ _AWAY = re.compile(
 
 def sentence(text: str) -> str:
     """Give the innermost failure that a stack trace names, or the text itself, as one line."""
+    if ours := _OURS.search(text):
+        return ours[1][:_LENGTH]
     failures = [found for line in text.splitlines() if (found := _FAILURE.match(line.strip()))]
     said = f"{failures[-1][1]}: {failures[-1][2]}" if failures else " ".join(text.split())
     return said[:_LENGTH]

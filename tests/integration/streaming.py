@@ -193,7 +193,7 @@ def headers(message: Message) -> dict[str, str]:
     return {name: value.decode() for name, value in found}
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
+def wait_until(holds: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"

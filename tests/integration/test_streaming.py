@@ -428,9 +428,8 @@ def test_a_registry_that_is_away_while_a_new_id_comes_loses_nothing_and_is_said(
     send(platform, [("unheard-0", written), ("unheard-0", framed(second.to_avro(), 1))])
     for name, driver in platform.spark.drivers.items():
         wait_until(
-            lambda driver=driver: (
-                "waits and loses nothing" in driver.log()  # type: ignore[misc]
-                and "the Schema Registry at http" in driver.log()
+            lambda driver=driver: re.search(  # type: ignore[misc]
+                r"waits and loses nothing, next attempt in \d+ s: the Schema Registry at http", driver.log()
             ),
             f"{name} says that the registry is away",
         )

@@ -23,6 +23,16 @@ def test_the_innermost_cause_is_the_sentence() -> None:
     assert len(sentence("x" * 5000)) == 400
 
 
+def test_what_our_java_says_is_the_sentence_wherever_spark_puts_it() -> None:
+    text = (
+        "[FAILED_EXECUTE_UDF] User defined function (`galewatch_decode`: (binary) => struct) failed due to: "
+        "galewatch.spark.RegistryUnreachableException: the Schema Registry at http://r answered 503. "
+        "SQLSTATE: 39000\n\tat x\nCaused by: java.lang.IllegalStateException: other"
+    )
+
+    assert sentence(text) == "the Schema Registry at http://r answered 503"
+
+
 @pytest.mark.parametrize(
     "text",
     [

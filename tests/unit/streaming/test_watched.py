@@ -98,10 +98,12 @@ def test_a_service_that_is_away_is_waited_for_in_place(caplog: pytest.LogCapture
         query.look()
         assert not query.look()
         assert query.state == "waiting"
-        assert query.trouble == ("RegistryUnreachableException: the Schema Registry at http://r answered 503")
+        assert query.trouble == "the Schema Registry at http://r answered 503"
         assert [False, True] == [query.look(), query.look()]
 
-    assert "query averages waits and loses nothing, next attempt in 0 s: RegistryUnreachable" in caplog.text
+    assert (
+        "query averages waits and loses nothing, next attempt in 0 s: the Schema Registry at" in caplog.text
+    )
     assert query.trouble is None
 
 
