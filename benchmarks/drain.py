@@ -88,7 +88,7 @@ def bench(target: Target, events: int, hot_percent: float, patience_s: float) ->
         "hot_percent": hot_percent,
         "alerts": len(expected.alerts),
         "averages": len(expected.averages),
-        "drivers": [driver.name for driver in stopped],
+        "drivers": target.settings(),
         "consumers": consumers,
         "limit": _limit(product),
     }

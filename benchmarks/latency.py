@@ -56,7 +56,7 @@ def bench(target: Target, load: Load, beside: Load) -> dict[str, Any]:
         "bench": "latency",
         "machine": machine.described(),
         "load": asdict(load),
-        "drivers": [driver.name for driver in target.drivers()],
+        "drivers": target.settings(),
         "phases": phases,
         "through_airflow": airflow,
     }

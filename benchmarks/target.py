@@ -53,6 +53,17 @@ class Target:
             )
         return sorted(found, key=lambda container: str(container.labels[SERVICE_LABEL]))
 
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Give what each driver was told to do: copies, trigger and the like, by its variables."""
+        return {
+            driver.name: dict(
+                line.split("=", 1)
+                for line in driver.attrs["Config"]["Env"]
+                if line.startswith("GALEWATCH_DRIVER_")
+            )
+            for driver in self.drivers()
+        }
+
     def require_well(self) -> None:
         """Raise BenchError unless every driver is healthy: a bench of half an environment says nothing."""
         for driver in self.drivers():
