@@ -108,7 +108,7 @@ def history(
     show(rows, columns, as_json=as_json, nothing="no readings")
 
 
-def latest(station: Station = None, *, as_json: AsJson = False, env: Name = None) -> None:
+def latest(station: Station = None, limit: Limit = 100, *, as_json: AsJson = False, env: Name = None) -> None:
     """Show each station's newest reading by source, and its mean temperature of the last five minutes."""
     from pipeline.serving import Serving  # noqa: PLC0415 - the same
     from pipeline.windows import trailing  # noqa: PLC0415
@@ -120,6 +120,7 @@ def latest(station: Station = None, *, as_json: AsJson = False, env: Name = None
         since = now - timedelta(seconds=window)
         with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
             found = serving.latest(station) if station else serving.all_latest()
+            found = sorted(found, key=lambda one: (one.observed_at, one.station_id), reverse=True)[:limit]
             speaking = [one.station_id for one in found if one.observed_at > since]
             recent = serving.readings_since(speaking, since, now=now)
     means = {
@@ -132,7 +133,7 @@ def latest(station: Station = None, *, as_json: AsJson = False, env: Name = None
             "mean_c": mean and mean.temperature_c_mean,
             "of_readings": mean and mean.readings,
         }
-        for one in sorted(found, key=lambda one: (one.observed_at, one.station_id), reverse=True)
+        for one in found
         for mean in [means.get(one.station_id)]
     ]
     columns = (
