@@ -33,6 +33,14 @@ _AWAY = re.compile(
     r"|No resolvable bootstrap urls|ExecutorLostFailure|Could not find .*OffsetFetcher)"
 )
 
+# Cassandra's clients fail in many words while no node answers ("Control channel not available", or a
+# host that is unknown while its container is away): all of it mends itself, but not what these say.
+_CASSANDRA = re.compile(r"com\.datastax\.(?:oss\.driver|spark\.connector)|native connection to Cassandra")
+_REFUSED = re.compile(
+    r"(?:InvalidQuery|SyntaxError|Unauthorized|Authentication|CodecNotFound|InvalidConfigurationInQuery)Exception"
+    r"|SyntaxError|NoClassDefFoundError|NoSuchMethodError|OutOfMemoryError"
+)
+
 
 def sentence(text: str) -> str:
     """Give the innermost failure that a stack trace names, or the text itself, as one line."""
@@ -40,11 +48,16 @@ def sentence(text: str) -> str:
         return ours[1][:_LENGTH]
     failures = [found for line in text.splitlines() if (found := _FAILURE.match(line.strip()))]
     said = f"{failures[-1][1]}: {failures[-1][2]}" if failures else " ".join(text.split())
+    if _CASSANDRA.search(text) and "Cassandra" not in said:
+        # "Connection refused" alone does not say by whom.
+        said = f"Cassandra: {said}"
     return said[:_LENGTH]
 
 
 def is_away(text: str) -> bool:
     """Tell whether a failure says that a service does not answer: the query may simply begin again."""
+    if _CASSANDRA.search(text) and not _REFUSED.search(text):
+        return True
     return _AWAY.search(text) is not None
 
 

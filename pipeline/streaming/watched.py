@@ -26,6 +26,8 @@ __all__ = ["RealTime", "Watched"]
 _LOG = logging.getLogger("driver")
 
 _PAUSES_SECONDS = (1, 2, 5, 10, 15)
+# After a failure, so long without a batch and without another failure is as good as a batch.
+_SETTLED_SECONDS = 30
 # A query that ran for so long has got over what was wrong: the next failure is a new one.
 _RECOVERED_SECONDS = 60
 # A batch that takes longer is stuck more likely than large: a sink that does not answer, or no executor.
@@ -140,6 +142,8 @@ class Watched:
         self._wait(reason, now)
 
     def _wait(self, reason: str, now: float) -> None:
+        # Each attempt may meet it once more.
+        self._defect_met = False
         pause = _PAUSES_SECONDS[min(self._failures, len(_PAUSES_SECONDS) - 1)]
         self._failures += 1
         self._begin_at = now + pause
@@ -160,6 +164,9 @@ class Watched:
             self._report(query, progress)
         if batch != self.batch or not status["isTriggerActive"]:
             self.batch, self._since = batch, now
+        if self._failures and progress is None and now - self._begin_at < _SETTLED_SECONDS:
+            # It has begun again, and whether the service is back shows its first batch.
+            return False
         stalled = now - self._since > _STALL_SECONDS
         self._say(f"it has been in one batch for more than {_STALL_SECONDS} s" if stalled else None)
         return not stalled and not status["message"].startswith("Initializing")
@@ -224,6 +231,8 @@ class RealTime(Watched):
         complaint = beat.complaint(time.time()) if beat else "its writer has not begun yet"
         if not complaint and now - self._since > _TASKS_SECONDS:
             complaint = f"{beat.tasks if beat else 0} of {self._tasks} tasks write: are there enough slots?"
+        if self._failures and now - self._begin_at < _SETTLED_SECONDS:
+            return False
         if complaint and now - self._begin_at < _TASKS_SECONDS and not self.trouble:
             # It has only just begun, and what the file tells may be of the run before.
             return False

@@ -42,12 +42,23 @@ def test_what_our_java_says_is_the_sentence_wherever_spark_puts_it() -> None:
         "java.io.IOException: Failed to open native connection to Cassandra at {cassandra:9042}",
         "com.datastax.oss.driver.api.core.AllNodesFailedException: Could not reach any contact point",
         "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata",
+        "IllegalStateException: Control channel not available\n\tat com.datastax.oss.driver.internal.X",
         "Job aborted: ExecutorLostFailure (executor 0 exited)",
     ],
 )
 def test_a_service_that_does_not_answer_mends_itself(text: str) -> None:
     assert is_away(text)
     assert not is_data_loss(text)
+
+
+def test_a_refused_connection_is_said_with_the_name_of_who_refused() -> None:
+    text = (
+        "java.io.IOException: Failed to open native connection to Cassandra at {cassandra:9042}\n"
+        "\tat com.datastax.spark.connector.cql.CassandraConnector$.createSession(Connector.scala:1)\n"
+        "Caused by: java.net.ConnectException: Connection refused"
+    )
+
+    assert sentence(text) == "Cassandra: ConnectException: Connection refused"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,24 @@ def test_a_service_that_is_away_is_waited_for_in_place(caplog: pytest.LogCapture
     assert query.trouble is None
 
 
+def test_what_it_waited_for_stays_its_trouble_until_a_batch_is_done() -> None:
+    query = make(ScriptedQuery(error=AWAY), ScriptedQuery({"busy": True}, {"batch": 0}))
+
+    assert [False] * 4 == [query.look() for _ in range(4)]
+    assert query.trouble
+    assert query.look()
+    assert query.trouble is None
+
+
+def test_the_known_defect_may_come_once_after_each_wait() -> None:
+    defect = ScriptedQuery(error=REPLAY_DEFECT)
+    query = make(
+        defect, ScriptedQuery(error=AWAY), ScriptedQuery(error=REPLAY_DEFECT), ScriptedQuery({"batch": 3})
+    )
+
+    assert [False] * 5 + [True] == [query.look() for _ in range(6)]
+
+
 def test_it_does_not_begin_again_before_the_pause_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watched, "_PAUSES_SECONDS", (3600,))
     query = make(ScriptedQuery(error=AWAY))
@@ -122,7 +140,7 @@ def test_kafka_that_does_not_tell_the_topic_is_waited_for() -> None:
         if error := next(answers):
             raise error
 
-    query = make(ScriptedQuery({}), check=check)
+    query = make(ScriptedQuery({"batch": 0}), check=check)
 
     assert [False, False, True] == [query.look() for _ in range(3)]
 
