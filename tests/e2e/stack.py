@@ -9,11 +9,12 @@ import signal
 import socket
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import docker
+import psycopg2
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import WhiteListRoundRobinPolicy
@@ -141,6 +142,10 @@ class Stack:
         """Open Airflow's API as its administrator."""
         return Airflow(f"http://{LOOPBACK}:{self.port('airflow')}", "admin", self.password("airflow_admin"))
 
+    def url(self, service: str) -> str:
+        """Give the root of a service that speaks HTTP."""
+        return f"http://{LOOPBACK}:{self.port(service)}"
+
     def history(self) -> History:
         """Open the history as its owner."""
         settings = HistorySettings(
@@ -151,6 +156,24 @@ class Stack:
             password=SecretStr(self.password("postgres_history")),
         )
         return History(settings)
+
+    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a query on the history's database as its reader."""
+        with (
+            closing(
+                psycopg2.connect(
+                    host=LOOPBACK,
+                    port=self.port("postgres"),
+                    dbname="history",
+                    user="reader",
+                    password=self.password("postgres_reader"),
+                    connect_timeout=10,
+                )
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement, values)
+            return cursor.fetchall()
 
     @contextmanager
     def cassandra(self) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
@@ -176,6 +199,22 @@ class Stack:
     def container(self, service: str) -> Container:
         """Give the container of a service."""
         return self.engine.containers.get(f"galewatch-{self.name}-{service}")
+
+    @contextmanager
+    def away(self, service: str, back_within_s: float = 240) -> Iterator[None]:
+        """Stop a service while the block runs; afterwards it is there again, and healthy."""
+        container = self.container(service)
+        container.stop(timeout=20)
+        try:
+            yield
+        finally:
+            container.start()
+            until(f"{service} is back", lambda: self.healthy(service), within_s=back_within_s)
+
+    def healthy(self, service: str) -> bool:
+        """Tell whether a service runs and its health check says so."""
+        state = self.container(service).attrs["State"]
+        return bool(state["Running"]) and state["Health"]["Status"] == "healthy"
 
     def kill(self, service: str) -> None:
         """End every process of a service but its init with SIGKILL, as the kernel does when memory runs out.

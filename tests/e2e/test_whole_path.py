@@ -6,25 +6,27 @@ One environment serves all tests of this module, in their order: the last ones s
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import fastavro
-import httpx
 import pytest
-from confluent_kafka import Consumer
 
+from pipeline.config import config_dir
 from pipeline.readings import Reading
-from tests.e2e.stack import LOOPBACK, Stack, until
-from tests.e2e.weather import HOURS, cut_recording, station_places, thresholds
+from pipeline.reconcile.collect import collect
+from pipeline.reconcile.equations import Policy, equations
+from pipeline.rules import load_rules
+from tests.e2e.stack import Stack, until
+from tests.e2e.tables import DELIVERED_WITHIN_S, await_equal, utc
+from tests.e2e.topics import read_all, registered
+from tests.e2e.weather import HOURS, station_places, thresholds
 from tests.loads import a_load
 from tests.oracle import weather as oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Rows = list[dict[str, Any]]
@@ -33,39 +35,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 HOUR = timedelta(hours=1)
-# After a driver was killed: its restart, Spark's start, the replay of the last batch. Half a minute on two
-# idle cores, and more than two minutes were seen on very busy ones.
-DELIVERED_WITHIN_S = 480
 RUN_TIMEOUT_S = 480
 COMPRESSED_CITIES = 3
-
-
-@pytest.fixture(scope="module")
-def this_hour() -> datetime:
-    """The hour that shows the recording's last one."""
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recorded weather that crosses rules."""
-    return cut_recording(tmp_path_factory.mktemp("replay") / "recording")
-
-
-@pytest.fixture(scope="module")
-def stack(recording: Path, this_hour: datetime) -> Iterator[Stack]:
-    """A whole environment."""
-    for folder in (recording, *recording.parents[:2]):
-        folder.chmod(0o755)  # read by the weather API's own user
-    with Stack(replay_dir=str(recording), replay_end=this_hour.strftime("%Y-%m-%dT%H:%M:%SZ")) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def query(stack: Stack) -> Iterator[Query]:
-    """A CQL query, as the reader."""
-    with stack.cassandra() as run:
-        yield run
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +126,12 @@ def test_alerts_are_exactly_those_of_the_recording(
 
     def found() -> set[tuple[str, datetime, str]]:
         return {
-            (row["station_id"], _utc(row["observed_at"]), row["rule_id"])
+            (row["station_id"], utc(row["observed_at"]), row["rule_id"])
             for row in query(ALERTS)
-            if _of_the_test(row["station_id"], _utc(row["observed_at"]), this_hour)
+            if _of_the_test(row["station_id"], utc(row["observed_at"]), this_hour)
         }
 
-    _await_equal("alerts", expected, found)
+    await_equal("alerts", expected, found)
 
 
 def test_both_tables_of_alerts_agree(query: Query, compressed: list[oracle.Observed]) -> None:
@@ -173,7 +144,7 @@ def test_both_tables_of_alerts_agree(query: Query, compressed: list[oracle.Obser
 
     by_station = of("alerts_by_station", "raised_at")
     # One batch writes the one table after the other.
-    _await_equal("alerts by day", by_station, lambda: of("alerts_by_day", "day", "raised_at"))
+    await_equal("alerts by day", by_station, lambda: of("alerts_by_day", "day", "raised_at"))
 
 
 def test_averages_are_exactly_those_of_the_recording(
@@ -187,18 +158,18 @@ def test_averages_are_exactly_those_of_the_recording(
         return {
             oracle.Mean(
                 row["station_id"],
-                _utc(row["window_start"]),
-                _utc(row["window_end"]),
+                utc(row["window_start"]),
+                utc(row["window_end"]),
                 row["temperature_c_mean"],
                 row["temperature_c_min"],
                 row["temperature_c_max"],
                 row["readings"],
             )
             for row in query(AVERAGES)
-            if _of_the_test(row["station_id"], _utc(row["window_start"]), this_hour)
+            if _of_the_test(row["station_id"], utc(row["window_start"]), this_hour)
         }
 
-    _await_equal("averages", expected, found)
+    await_equal("averages", expected, found)
 
 
 def test_the_topic_of_alerts_holds_the_same(
@@ -207,13 +178,15 @@ def test_the_topic_of_alerts_holds_the_same(
     """By distinct id, the topic `alerts` has each alert of Cassandra and no other."""
     assert compressed
     stored = {f"{row['event_id']}/{row['rule_id']}" for row in query(ALERTS)}
-    assert stored == _alert_ids_on_the_topic(stack, at_least=len(stored))
+    await_equal("alerts on the topic", stored, lambda: _alert_ids_on_the_topic(stack))
 
 
 def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle.Observed]) -> None:
     """A load that is repeated stores nothing, revises nothing and publishes nothing."""
     with stack.history() as history:
-        report = history.load(a_load(), _readings(compressed), horizon=3 * HOUR, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        load = a_load("compressed", "again", now)
+        report = history.load(load, _readings(compressed), horizon=3 * HOUR, now=now)
         assert (0, 0, len(compressed), 0) == (
             report.stored,
             report.revised,
@@ -237,6 +210,21 @@ def test_the_self_test_is_shown_as_one_and_goes_by_itself(stack: Stack, query: Q
     )
     assert {("heat-100f", "selftest")} == {(row["rule_id"], row["origin"]) for row in rows}
     assert all(0 < row["ttl"] <= 3600 for row in rows)
+
+
+def test_every_store_agrees_with_its_neighbours(stack: Stack, compressed: list[oracle.Observed]) -> None:
+    """Whatever was killed, away or in trouble before: nothing is lost or doubled at any hop."""
+    assert compressed
+    streaming = stack.platform.streaming
+    lateness = timedelta(seconds=streaming.allowed_lateness_seconds)
+    policy = Policy(streaming.window_seconds, lateness)
+    rules = load_rules(config_dir() / "rules.yaml")
+
+    def broken() -> set[str]:
+        books = collect(stack.environment(), rules, datetime.now(UTC) - timedelta(days=1))
+        return {str(equation) for equation in equations(books, policy) if not equation.holds}
+
+    await_equal("equations that do not hold", set(), broken)
 
 
 def test_a_second_plan_is_empty(stack: Stack) -> None:
@@ -326,66 +314,25 @@ def _readings(observed: list[oracle.Observed]) -> list[Reading]:
 def _publish(stack: Stack, observed: list[oracle.Observed]) -> None:
     """Store readings as a load does, and let Airflow publish them."""
     with stack.history() as history:
-        report = history.load(a_load(), _readings(observed), horizon=3 * HOUR, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        load = a_load("compressed", "first", now)
+        report = history.load(load, _readings(observed), horizon=3 * HOUR, now=now)
     assert len(observed) == report.to_publish
     with stack.airflow() as airflow:
         airflow.wait(airflow.trigger("publish_readings"), RUN_TIMEOUT_S, print)
 
 
 def _of_the_test(station_id: str, at: datetime, this_hour: datetime) -> bool:
-    """Leave out what the schedule fetches by itself when the hour turns, and the self-test."""
+    """Leave out what the schedule fetches by itself when the hour turns, and the stations of other tests."""
     if station_id.startswith("compressed-"):
         return True
-    return station_id != "galewatch-selftest" and this_hour - HOUR <= at < this_hour
+    return station_id in station_places() and this_hour - HOUR <= at < this_hour
 
 
-def _utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC)
-
-
-def _await_equal(what: str, expected: set[Any], found: Callable[[], set[Any]]) -> None:
-    """Wait until what is found is what is expected, and say what differs where it never is."""
-    end = time.monotonic() + DELIVERED_WITHIN_S
-    while (seen := found()) != expected and time.monotonic() < end:
-        time.sleep(1)
-    missing, unexpected = sorted(expected - seen), sorted(seen - expected)
-    assert ([], []) == (missing[:5], unexpected[:5]), (
-        f"{what}: {len(missing)} missing, {len(unexpected)} too many"
-    )
-
-
-def _alert_ids_on_the_topic(stack: Stack, at_least: int) -> set[str]:
-    registry = f"http://{LOOPBACK}:{stack.port('schema_registry')}{stack.platform.schema_registry.path}"
-    login = ("client", stack.password("registry_client"))
-    schema = httpx.get(
-        f"{registry}/subjects/alerts-value/versions/latest", auth=login, trust_env=False
-    ).json()["schema"]
-    parsed = fastavro.parse_schema(json.loads(schema))
-    consumer = Consumer(
-        {
-            "bootstrap.servers": f"{LOOPBACK}:{stack.port('kafka')}",
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": "reader",
-            "sasl.password": stack.password("kafka_reader"),
-            "group.id": f"galewatch-reader-{uuid.uuid4()}",
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-        }
-    )
-    found: set[str] = set()
-    try:
-        consumer.subscribe(["alerts"])
-        end = time.monotonic() + 60
-        quiet_since = time.monotonic()
-        # All that is expected is there, and then nothing else for a while: what is too much would be seen.
-        while time.monotonic() < end and (len(found) < at_least or time.monotonic() - quiet_since < 5):
-            message = consumer.poll(0.5)
-            if message is None or message.error():
-                continue
-            quiet_since = time.monotonic()
-            record: Any = fastavro.schemaless_reader(BytesIO((message.value() or b"")[5:]), parsed, None)
-            found.add(record["alert_id"])
-    finally:
-        consumer.close()
+def _alert_ids_on_the_topic(stack: Stack) -> set[str]:
+    schema = fastavro.parse_schema(registered(stack, "alerts-value").schema)
+    found = set()
+    for message in read_all(stack, "alerts"):
+        alert: Any = fastavro.schemaless_reader(BytesIO((message.value() or b"")[5:]), schema, None)
+        found.add(alert["alert_id"])
     return found

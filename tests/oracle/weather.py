@@ -99,6 +99,15 @@ def recorded(
     return sorted(observed, key=lambda item: (item.station_id, item.observed_at))
 
 
+def places_of(directory: Path, cities: Mapping[str, str]) -> dict[str, tuple[float, float]]:
+    """Give latitude and longitude of each station's city, for `recorded`; `cities` maps an id to a name."""
+    with (directory / "city_attributes.csv").open(encoding="utf-8", newline="") as file:
+        known = {
+            row["City"]: (float(row["Latitude"]), float(row["Longitude"])) for row in csv.DictReader(file)
+        }
+    return {station_id: known[city] for station_id, city in cities.items() if city in known}
+
+
 def last_rows(path: Path, count: int) -> list[dict[str, str]]:
     """Give the newest `count` rows of a file, the newest last."""
     rows: deque[Any] = deque(maxlen=count)

@@ -1,0 +1,119 @@
+"""The broker and the registry of an environment, asked and fed directly."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from tests.e2e.stack import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.e2e.stack import Stack
+
+__all__ = ["Place", "Registered", "produce", "read_all", "register", "registered"]
+
+_PATIENCE_S = 60
+
+
+class Place(NamedTuple):
+    """Where a message lies, and when the broker appended it (ms since 1970)."""
+
+    partition: int
+    offset: int
+    appended_ms: int
+
+
+class Registered(NamedTuple):
+    """A version of a schema, with its id."""
+
+    schema_id: int
+    schema: Any
+
+
+def produce(stack: Stack, messages: Sequence[tuple[str, bytes | None]]) -> list[Place]:
+    """Write keys and values to `readings` as a device does, and give where each lies."""
+    places: dict[int, Place] = {}
+    producer = Producer({**_login(stack, "devices"), "acks": "all", "enable.idempotence": True})
+    for number, (key, value) in enumerate(messages):
+
+        def delivered(error: Any, message: Message, number: int = number) -> None:
+            assert error is None, error
+            partition, offset = message.partition(), message.offset()
+            assert partition is not None
+            assert offset is not None
+            places[number] = Place(partition, offset, message.timestamp()[1])
+
+        producer.produce("readings", key=key.encode(), value=value, on_delivery=delivered)
+    assert producer.flush(_PATIENCE_S) == 0
+    return [places[number] for number in range(len(messages))]
+
+
+def read_all(stack: Stack, topic: str) -> list[Message]:
+    """Read everything that is on a topic at this moment, as the reader."""
+    consumer = Consumer(
+        {
+            **_login(stack, "reader"),
+            "group.id": f"galewatch-reader-{uuid.uuid4()}",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+        }
+    )
+    found: list[Message] = []
+    try:
+        partitions = consumer.list_topics(topic, _PATIENCE_S).topics[topic].partitions
+        for partition in partitions:
+            first, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), _PATIENCE_S)
+            consumer.assign([TopicPartition(topic, partition, first)])
+            while end > first:
+                message = consumer.poll(_PATIENCE_S)
+                assert message is not None, f"{topic}/{partition} holds nothing at {first}"
+                assert message.error() is None, message.error()
+                found.append(message)
+                first = (message.offset() or 0) + 1
+    finally:
+        consumer.close()
+    return found
+
+
+def registered(stack: Stack, subject: str, version: int | str = "latest") -> Registered:
+    """Give a version of a subject's schema."""
+    answer = _registry(stack, "GET", f"/subjects/{subject}/versions/{version}", "client")
+    return Registered(int(answer["id"]), json.loads(answer["schema"]))
+
+
+def register(stack: Stack, subject: str, schema: Any) -> Registered:
+    """Register one more version, which the registry finds compatible."""
+    body = {"schema": json.dumps(schema)}
+    answer = _registry(stack, "POST", f"/subjects/{subject}/versions", "admin", body)
+    return Registered(int(answer["id"]), schema)
+
+
+def _registry(stack: Stack, method: str, path: str, user: str, body: Any = None) -> Any:
+    root = f"http://{LOOPBACK}:{stack.port('schema_registry')}{stack.platform.schema_registry.path}"
+    answer = httpx.request(
+        method,
+        f"{root}{path}",
+        json=body,
+        auth=(user, stack.password(f"registry_{user}")),
+        timeout=20,
+        trust_env=False,
+    )
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def _login(stack: Stack, user: str) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": f"{LOOPBACK}:{stack.port('kafka')}",
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": user,
+        "sasl.password": stack.password(f"kafka_{user}"),
+        "log_level": 2,
+    }

@@ -1,0 +1,124 @@
+"""Trouble made on purpose, and how it is seen."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+
+from tests.e2e.runs import run_before, said, state, tries
+from tests.e2e.stack import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.infra.airflow import Airflow, Run
+    from tests.e2e.stack import Stack
+
+__all__ = [
+    "FIVE_MINUTES",
+    "HOUR",
+    "NOTICED_WITHIN_S",
+    "Troubled",
+    "fault",
+    "readings_csv",
+    "rows_of",
+    "trouble_all_sources",
+    "trouble_of",
+    "until_failed",
+    "window_start",
+]
+
+HOUR = timedelta(hours=1)
+FIVE_MINUTES = timedelta(minutes=5)
+NOTICED_WITHIN_S = 120
+
+# Written by a driver beside its heartbeat.
+_STATUS = "/tmp/galewatch/status.json"  # noqa: S108 - in the driver's container
+
+
+class Troubled(NamedTuple):
+    """Runs whose source was in trouble, and has recovered since; Airflow will try again by itself."""
+
+    gateway: Run
+    gateway_end: datetime
+    nws: Run
+    open_meteo: Run
+
+
+def trouble_all_sources(stack: Stack, this_hour: datetime) -> Troubled:
+    """Let each source fail in another way while it is asked for an hour that was not asked for yet."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    end = now - timedelta(minutes=now.minute % 5) - 30 * FIVE_MINUTES
+    earlier = this_hour - 4 * HOUR
+    with stack.airflow() as airflow:
+        for dag_id in ("publish_readings", "ingest_gateway", "ingest_nws", "ingest_open_meteo"):
+            airflow.unpause(dag_id)
+        with (
+            fault(stack, "gateway", kind="rate_limited", window="minutely"),
+            fault(stack, "nws", kind="overloaded"),
+            fault(stack, "open-meteo", kind="contract"),
+        ):
+            gateway = run_before(airflow, "ingest_gateway", end)
+            nws = run_before(airflow, "ingest_nws", earlier)
+            open_meteo = run_before(airflow, "ingest_open_meteo", earlier)
+            until_failed(airflow, gateway, "extract", "up_for_retry")
+            until_failed(airflow, nws, "extract", "up_for_retry")
+            until(
+                "the changed contract ends its run",
+                lambda: airflow.run(open_meteo).state == "failed",
+                within_s=NOTICED_WITHIN_S,
+            )
+        assert "'temperature_2m' in 'K'" in said(airflow, open_meteo, "transform", 1)
+        # Once only: another try would give the same.
+        assert [1] == [one.number for one in tries(airflow, open_meteo, "transform")]
+        assert 0 == rows_of(stack, "open-meteo", earlier - HOUR, earlier)
+    return Troubled(gateway, end, nws, open_meteo)
+
+
+@contextmanager
+def fault(stack: Stack, contract: str, **fault: Any) -> Iterator[None]:
+    """Let a contract of the weather API be in trouble while the block runs."""
+    url = f"{stack.url('weather_api')}/faults/{contract}"
+    with httpx.Client(trust_env=False) as client:
+        assert client.put(url, json=fault).status_code == 200
+        try:
+            yield
+        finally:
+            assert client.delete(url).status_code == 200
+
+
+def until_failed(airflow: Airflow, run: Run, task_id: str, expected: str) -> None:
+    until(
+        f"{run.dag_id}.{task_id} is {expected}",
+        lambda: state(airflow, run, task_id) == expected,
+        within_s=NOTICED_WITHIN_S,
+    )
+
+
+def trouble_of(stack: Stack, driver: str) -> str:
+    """Give what a driver says is wrong: the sentence of its status file, or nothing."""
+    code, output = stack.container(driver).exec_run(["cat", _STATUS])
+    return "" if code else str(json.loads(output)["error"] or "")
+
+
+def window_start() -> datetime:
+    """Give the beginning of the window before the current one."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    return now - timedelta(minutes=now.minute % 5 + 5)
+
+
+def readings_csv(stack: Stack, start: datetime, end: datetime) -> str:
+    times = {"start": start.isoformat(), "end": end.isoformat()}
+    return httpx.get(f"{stack.url('weather_api')}/gateway/readings.csv", params=times, trust_env=False).text
+
+
+def rows_of(stack: Stack, source: str, start: datetime, end: datetime) -> int:
+    ((count,),) = stack.select(
+        "SELECT count(*) FROM readings WHERE source = %s AND observed_at >= %s AND observed_at < %s",
+        source, start, end,
+    )  # fmt: skip
+    return int(count)
