@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from pipeline import publisher as publisher_module
 from pipeline.errors import DeliveryError, RefusedError, RegistryError
 from pipeline.history import History
 from pipeline.outbox import drain
-from pipeline.publisher import Publisher
+from pipeline.publisher import TOPIC, Publisher
 from pipeline.readings import Reading
 from pipeline.registry import Registry as Client
 from pipeline.settings import HistorySettings, KafkaSettings, RegistrySettings
@@ -85,33 +86,52 @@ def history(history_settings: HistorySettings) -> Iterator[History]:
         yield opened
 
 
-def everything(kafka: Kafka, registry: RegistrySettings, topic: str = "readings") -> list[tuple[bytes, Any]]:
-    """Read a topic to its end, as admin; key and decoded record of each message."""
-    consumer = Consumer({**kafka.client_config(), "group.id": "t", "enable.auto.commit": False})
-    found: list[tuple[bytes, Any]] = []
-    try:
-        with Client(registry) as client:
+class Sent:
+    """What came to the topic `readings` since this was made: other tests use the same broker."""
+
+    def __init__(self, kafka: Kafka, registry: RegistrySettings) -> None:
+        self._kafka, self._registry = kafka, registry
+        with closing(self._consumer()) as consumer:
+            numbers = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+            self._first = {number: self._end(consumer, number) for number in numbers}
+
+    def read(self) -> list[tuple[bytes, Any]]:
+        """Read to the end, as admin; key and decoded record of each message."""
+        found: list[tuple[bytes, Any]] = []
+        with closing(self._consumer()) as consumer, Client(self._registry) as client:
             decode = AvroDeserializer(
                 client.client, conf={"subject.name.strategy": topic_subject_name_strategy}
             )
-            context = SerializationContext(topic, MessageField.VALUE)
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            for number in partitions:
-                first, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-                consumer.assign([TopicPartition(topic, number, first)])
+            context = SerializationContext(TOPIC, MessageField.VALUE)
+            for number, first in self._first.items():
+                end = self._end(consumer, number)
+                consumer.assign([TopicPartition(TOPIC, number, first)])
                 # An idempotent producer without transactions leaves no gaps, so offsets count messages.
                 for _ in range(end - first):
                     message = consumer.poll(10)
                     assert message is not None
                     assert message.error() is None
                     found.append((message.key() or b"", decode(message.value(), context)))
-    finally:
-        consumer.close()
-    return found
+        return found
+
+    def _consumer(self) -> Consumer:
+        return Consumer({**self._kafka.client_config(), "group.id": "t", "enable.auto.commit": False})
+
+    @staticmethod
+    def _end(consumer: Consumer, number: int) -> int:
+        _, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=10)
+        return int(end)
+
+
+@pytest.fixture
+def sent(kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings) -> Sent:
+    """What the test sends; the topic and its schema are there."""
+    assert kafka_settings
+    return Sent(kafka, registry_settings)
 
 
 def test_every_reading_arrives_decodable_under_its_stations_key(
-    kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
+    sent: Sent, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
     given = readings(20, at=NOW - timedelta(days=1))
     with Publisher(kafka_settings, registry_settings) as publisher:
@@ -119,7 +139,7 @@ def test_every_reading_arrives_decodable_under_its_stations_key(
     assert {reading.event_id for reading in given} == acknowledged
     arrived = {
         reading.event_id: (key, reading)
-        for key, record in everything(kafka, registry_settings)
+        for key, record in sent.read()
         for reading in [Reading.from_avro(record)]
     }
     for reading in given:
@@ -127,21 +147,20 @@ def test_every_reading_arrives_decodable_under_its_stations_key(
 
 
 def test_draining_publishes_all_that_waits_in_batches_and_then_nothing(
-    history: History, kafka: Kafka, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
+    history: History, sent: Sent, kafka_settings: KafkaSettings, registry_settings: RegistrySettings
 ) -> None:
     given = readings(25)
     history.load(a_load(), given, horizon=timedelta(hours=1), now=NOW)
-    before = len(everything(kafka, registry_settings))
     with Publisher(kafka_settings, registry_settings) as publisher:
         assert drain(history, publisher, batch=10) == 25
         assert drain(history, publisher, batch=10) == 0
-    assert len(everything(kafka, registry_settings)) == before + 25
+    assert len(sent.read()) == 25
 
 
 def test_two_publishers_at_once_send_every_reading_exactly_once(
     history: History,
     history_settings: HistorySettings,
-    kafka: Kafka,
+    sent: Sent,
     kafka_settings: KafkaSettings,
     registry_settings: RegistrySettings,
 ) -> None:
@@ -159,8 +178,8 @@ def test_two_publishers_at_once_send_every_reading_exactly_once(
     for thread in threads:
         thread.join(60)
     assert sum(counts) == len(given)
-    sent = Counter(record["event_id"] for _, record in everything(kafka, registry_settings))
-    assert {1} == {sent[reading.event_id] for reading in given}
+    times = Counter(record["event_id"] for _, record in sent.read())
+    assert {1} == {times[reading.event_id] for reading in given}
 
 
 def test_a_wrong_password_is_a_clear_error_within_seconds(
