@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_away", "is_data_loss", "is_replay_defect", "sentence"]
+__all__ = ["is_away", "is_data_loss", "is_lame_session", "is_replay_defect", "sentence"]
 
 _LENGTH = 400
 # What our own Java says is a sentence already, wherever Spark puts it.
@@ -21,6 +21,9 @@ _DATA_LOSS = (
     "PARTITION_OFFSET_CHANGED",
     "MISSING_PARTITIONS",
 )
+# A defect of Cassandra's Java driver (4.18): when its connection is lost while it refreshes its schema, it
+# fails so, and never ends another refresh of that session. The connector asks for one before each write.
+_LAME_SESSION = "aborting schema refresh"
 # What the clients of Cassandra, Kafka and the registry throw while their service does not answer, and what
 # Spark says when an executor is lost. All of it mends itself, and a query that begins again has lost nothing.
 _AWAY = re.compile(
@@ -69,3 +72,8 @@ def is_data_loss(text: str) -> bool:
 def is_replay_defect(text: str) -> bool:
     """Tell whether a failure is the known defect after a replayed batch."""
     return _REPLAY_DEFECT in text
+
+
+def is_lame_session(text: str) -> bool:
+    """Tell whether a failure leaves a session with Cassandra behind that will never answer again."""
+    return _LAME_SESSION in text

@@ -69,10 +69,17 @@ def _watched(query: str, context: Context) -> Watched:
             beat=context.beat(query),
             tasks=context.partitions,
         )
-    begin = partial(_MICRO_BATCHES[query], context)
+    begin, works = partial(_MICRO_BATCHES[query], context), partial(_works, context)
     if query == ALERTS:
-        return Watched(query, begin, check)
-    return Watched(query, begin, check, progress=_Progress(query, context))
+        return Watched(query, begin, check, works=works)
+    return Watched(query, begin, check, progress=_Progress(query, context), works=works)
+
+
+def _works(context: Context, running: StreamingQuery) -> bool:
+    """Tell whether a job of the query runs: Spark names their group by the run."""
+    tracker = context.session.sparkContext.statusTracker()
+    active = tracker.getActiveJobsIds()
+    return bool(active) and not set(active).isdisjoint(tracker.getJobIdsForGroup(str(running.runId)))
 
 
 class _Progress:

@@ -11,7 +11,13 @@ from py4j.protocol import Py4JError
 
 from pipeline.errors import AwayError, StreamingError
 from pipeline.streaming.beat import Beat
-from pipeline.streaming.failures import is_away, is_data_loss, is_replay_defect, sentence
+from pipeline.streaming.failures import (
+    is_away,
+    is_data_loss,
+    is_lame_session,
+    is_replay_defect,
+    sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +39,9 @@ _RECOVERED_SECONDS = 60
 # A batch that takes longer is stuck more likely than large: a sink that does not answer, or no executor.
 # The container is then unhealthy, and healthy again when the batch gets through.
 _STALL_SECONDS = 90
+# In the middle of a batch and without any job for so long, the query's own thread is stuck in a call that
+# does not come back. Plans take seconds at most; a job that waits for a service counts as one.
+_IDLE_SECONDS = 60
 _TOPIC_CHECK_SECONDS = 60
 # Of a Real-Time query: without its tasks for longer, something is wrong; between two batches there are none.
 _TASKS_SECONDS = 20
@@ -42,7 +51,8 @@ class Watched:
     """A query in micro-batches.
 
     `begin` starts it, `check_topic` raises StreamingError when the topic is not the one of its checkpoint,
-    `progress` is given it after each batch, to write down how far it has come.
+    `progress` is given it after each batch, to write down how far it has come; `works` tells whether a job of
+    it runs.
     """
 
     def __init__(
@@ -52,6 +62,7 @@ class Watched:
         check_topic: Callable[[], None],
         *,
         progress: Callable[[StreamingQuery], None] | None = None,
+        works: Callable[[StreamingQuery], bool] = lambda _: True,
     ) -> None:
         self.name = name
         self.query: StreamingQuery | None = None
@@ -61,6 +72,8 @@ class Watched:
         self._begin = begin
         self._check_topic = check_topic
         self._progress = progress
+        self._works = works
+        self._worked_at = 0.0
         self._failures = 0
         self._begin_at = 0.0
         self._since = 0.0
@@ -115,7 +128,7 @@ class Watched:
             self._failed(str(error), now)
         else:
             # To begin takes its time, above all to open the connections.
-            self._since = self._begin_at = time.monotonic()
+            self._since = self._begin_at = self._worked_at = time.monotonic()
 
     def _ended(self, text: str, now: float) -> None:
         self.query = None
@@ -136,6 +149,11 @@ class Watched:
                 f"query {self.name} stopped: offsets that it was to read next are gone from the topic, so "
                 "readings are missing from its tables; to go on with what is left, remove the query's "
                 f"checkpoint folder ({reason})"
+            )
+        if is_lame_session(text):
+            raise StreamingError(
+                f"query {self.name}: Cassandra went away while the driver asked it for its schema, and this "
+                f"session will not answer any more; the driver begins anew ({reason})"
             )
         if not is_away(text):
             raise StreamingError(f"query {self.name} stopped: {reason}")
@@ -164,6 +182,13 @@ class Watched:
             self._report(query, progress)
         if batch != self.batch or not status["isTriggerActive"]:
             self.batch, self._since = batch, now
+        if self._since == now or self._works(query):
+            self._worked_at = now
+        elif now - self._worked_at > _IDLE_SECONDS:
+            raise StreamingError(
+                f"query {self.name} is in the middle of a batch and has done nothing for {_IDLE_SECONDS} s: "
+                "a client does not answer any more; the driver begins anew"
+            )
         if self._failures and progress is None and now - self._begin_at < _SETTLED_SECONDS:
             # It has begun again, and whether the service is back shows its first batch.
             return False

@@ -63,6 +63,41 @@ def test_each_batch_tells_its_progress_once() -> None:
     assert [1, 2] == told
 
 
+def test_a_query_that_does_nothing_in_the_middle_of_a_batch_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    working = [True, False, False]
+    busy = {"batch": 6, "busy": True}
+    query = make(ScriptedQuery(busy, busy, busy, busy), works=lambda _: working.pop(0))
+
+    assert [False, True] == [query.look() for _ in range(2)]
+    assert query.look()
+    assert query.look()
+    monkeypatch.setattr(watched, "_IDLE_SECONDS", 0)
+    with pytest.raises(StreamingError, match="in the middle of a batch and has done nothing for 0 s"):
+        query.look()
+
+
+def test_between_two_batches_a_query_may_do_nothing_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "_IDLE_SECONDS", 0)
+    idle = {"batch": 6, "busy": False}
+    query = make(ScriptedQuery(idle, idle, idle), works=lambda _: False)
+
+    assert [False, True, True, True] == [query.look() for _ in range(4)]
+
+
+def test_a_session_that_will_not_answer_again_ends_the_driver() -> None:
+    lame = (
+        "IllegalStateException: Control channel not available, aborting schema refresh\n"
+        "\tat com.datastax.oss.driver.X"
+    )
+    query = make(ScriptedQuery(error=lame))
+
+    query.look()
+    with pytest.raises(StreamingError, match=r"the driver begins anew .*aborting schema refresh"):
+        query.look()
+
+
 def test_a_batch_that_does_not_end_is_said_and_so_is_its_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
