@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import httpx
 import pytest
+from cassandra.cluster import NoHostAvailable
 from confluent_kafka.admin import AdminClient
 
 from pipeline.rules import evaluate
@@ -49,6 +50,8 @@ from tests.integration.streaming import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cassandra.cluster import Session
 
 pytestmark = pytest.mark.engine
 
@@ -346,6 +349,15 @@ def test_cassandra_away_for_half_a_minute_loses_nothing_and_is_said(platform: Pl
 
     with CassandraSession(cassandra, "admin") as session:
         expect_tables(platform._replace(cassandra=session), readings)
+    wait_until(lambda: _answers(platform.cassandra), "the tests' own session finds Cassandra again")
+
+
+def _answers(session: Session) -> bool:
+    try:
+        session.execute("SELECT now() FROM system.local")
+    except NoHostAvailable:
+        return False
+    return True
 
 
 def test_a_restarted_broker_loses_nothing(platform: Platform) -> None:
