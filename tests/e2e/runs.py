@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,9 @@ __all__ = ["RUN_TIMEOUT_S", "Try", "run_before", "said", "state", "succeed", "tr
 
 RUN_TIMEOUT_S = 480
 
+# Each run has a name of its own, which is its time.
+_milliseconds = itertools.count(1)
+
 
 class Try(NamedTuple):
     """One try of a task."""
@@ -30,10 +34,10 @@ class Try(NamedTuple):
 def run_before(airflow: Airflow, dag_id: str, end: datetime) -> Run:
     """Begin a run of the interval that ends at `end`.
 
-    Not with that very time: it would be the name of the schedule's own run of the interval that begins there,
-    which then never comes.
+    Not with that very time: it is the name of the schedule's own run of the interval that begins there, which
+    either is there already or then never comes.
     """
-    return airflow.trigger(dag_id, end + timedelta(milliseconds=1))
+    return airflow.trigger(dag_id, end + timedelta(milliseconds=next(_milliseconds)))
 
 
 def succeed(airflow: Airflow, run: Run) -> None:

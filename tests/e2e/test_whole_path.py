@@ -18,6 +18,7 @@ from pipeline.readings import Reading
 from pipeline.reconcile.collect import collect
 from pipeline.reconcile.equations import Policy, equations
 from pipeline.rules import load_rules
+from tests.e2e.runs import RUN_TIMEOUT_S, run_before
 from tests.e2e.stack import Stack, until
 from tests.e2e.tables import DELIVERED_WITHIN_S, await_equal, utc
 from tests.e2e.topics import read_all, registered
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 HOUR = timedelta(hours=1)
-RUN_TIMEOUT_S = 480
 COMPRESSED_CITIES = 3
 
 
@@ -45,7 +45,7 @@ def replayed(stack: Stack, recording: Path, this_hour: datetime) -> list[oracle.
     with stack.airflow() as airflow:
         for dag in ("ingest_open_meteo", "publish_readings", "selftest"):
             airflow.unpause(dag)
-        airflow.wait(airflow.trigger("ingest_open_meteo", this_hour), RUN_TIMEOUT_S, print)
+        airflow.wait(run_before(airflow, "ingest_open_meteo", this_hour), RUN_TIMEOUT_S, print)
     observed = oracle.recorded(recording, this_hour, 2, station_places())
     return [reading for reading in observed if reading.observed_at == this_hour - HOUR]
 
@@ -109,7 +109,8 @@ def test_an_old_interval_is_history_only(
     """A reading older than the streaming horizon is stored and not published."""
     assert replayed
     with stack.airflow() as airflow:
-        airflow.wait(airflow.trigger("ingest_open_meteo", this_hour - 8 * HOUR), RUN_TIMEOUT_S, print)
+        run = run_before(airflow, "ingest_open_meteo", this_hour - 8 * HOUR)
+        airflow.wait(run, RUN_TIMEOUT_S, print)
     with stack.history() as history:
         rows = history.readings(since=this_hour - 9 * HOUR, until=this_hour - 8 * HOUR)
     assert rows

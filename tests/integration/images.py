@@ -1,10 +1,24 @@
-"""Which images the integration tests run: the project's own, and nothing from anywhere else."""
+"""Which images the integration tests run: those of this checkout's files, and nothing from anywhere else."""
 
+from __future__ import annotations
+
+import json
 import os
+import subprocess
+from functools import cache
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import docker
+from docker.errors import ImageNotFound
+
+from pipeline.infra.layout import Layout
+from tests.provisioning import terraform_environment
 
 __all__ = ["MissingImageError", "image"]
+
+# Of each the integration tests start containers, or look into one.
+SERVICES = ("cassandra", "kafka", "postgres", "schema-registry", "spark", "zookeeper")
 
 
 class MissingImageError(Exception):
@@ -12,26 +26,49 @@ class MissingImageError(Exception):
 
 
 def image(service: str) -> str:
-    """Return the tag of a service's image, such as ``galewatch/kafka:0123456789ab``.
+    """Give the tag of a service's image, such as ``galewatch/kafka:0123456789ab``.
 
-    The variable ``GALEWATCH_IMAGE_<SERVICE>`` (dashes become underscores) names one; without it, the engine's
-    newest is taken. Nothing is ever pulled.
+    It is named by the files as they are now: an image that was built from other ones, by another checkout or
+    before the last change, is never taken, however new. Nothing is ever pulled.
 
     Raises:
-        MissingImageError: The engine does not have it.
+        MissingImageError: The engine does not have it, or Terraform was not prepared.
     """
-    variable = f"GALEWATCH_IMAGE_{service.upper().replace('-', '_')}"
-    wanted = os.environ.get(variable)
+    tag = _tags()[service]
     engine = docker.from_env()
     try:
-        if wanted is not None:
-            if not engine.images.list(name=wanted):
-                raise MissingImageError(f"{variable} is {wanted!r}, which the engine does not have")
-            return wanted
-        found = engine.images.list(name=f"galewatch/{service}")
+        engine.images.get(tag)
+    except ImageNotFound as error:
+        raise MissingImageError(f"the engine has no image {tag}: `make images` builds it") from error
     finally:
         engine.close()
-    if not found:
-        raise MissingImageError(f"the engine has no image galewatch/{service}: `make images` builds it")
-    newest = max(found, key=lambda candidate: str(candidate.attrs["Created"]))
-    return str(newest.tags[0])
+    return tag
+
+
+@cache
+def _tags() -> dict[str, str]:
+    """Let Terraform name each image; the state, of which there is none here, has no part in it."""
+    layout = Layout()
+    wanted = ", ".join(f'"{name}" = module.image_{name.replace("-", "_")}.tag' for name in SERVICES)
+    with TemporaryDirectory(prefix="galewatch-") as empty:
+        done = subprocess.run(
+            [
+                os.environ.get("TERRAFORM", "terraform"),
+                "console",
+                f"-state={empty}/none",
+                f"-var-file={layout.variables_file}",
+            ],
+            cwd=layout.platform_root,
+            env=terraform_environment(),
+            input=f"jsonencode({{{wanted}}})\n",
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise MissingImageError(
+            f"Terraform cannot name the images (`make images` prepares it): {done.stderr}"
+        )
+    tags: Any = json.loads(json.loads(done.stdout))
+    return {str(name): str(tag) for name, tag in tags.items()}

@@ -5,6 +5,7 @@ import json
 import docker
 import pytest
 
+from tests.integration.images import image
 from tests.integration.stack import NAMES, STOP_SECONDS, Stack
 
 pytestmark = pytest.mark.engine
@@ -70,3 +71,20 @@ def test_a_missing_secret_is_named(stack: Stack, name: str) -> None:
         engine.close()
     assert status == 64
     assert "is missing: /run/galewatch/secrets/" in log
+
+
+def test_a_newer_image_of_other_files_is_never_taken() -> None:
+    """What another checkout, or a test that breaks the product, has built is not what is tested here."""
+    engine = docker.from_env()
+    try:
+        mine = engine.images.get(image("zookeeper"))
+        container = engine.containers.create(mine.id)
+        other = container.commit("galewatch/zookeeper", "000000000000")
+        try:
+            assert str(other.attrs["Created"]) > str(mine.attrs["Created"])
+            assert engine.images.get(image("zookeeper")).id == mine.id
+        finally:
+            container.remove()
+            engine.images.remove(other.id)
+    finally:
+        engine.close()
