@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.doctor.seen import ContainerSeen, Seen
 
-__all__ = ["Hop", "State", "age", "ailing", "judged", "plural", "span"]
+__all__ = ["Hop", "State", "age", "judged", "plural", "span", "stopped", "unanswered", "unwell"]
 
 State = Literal["ok", "warning", "broken", "affected"]
 """`warning` is worth a look and stops nothing; `affected` is broken because of another hop."""
@@ -41,16 +41,34 @@ def judged(name: str, facts: str, broken: Iterable[str], warnings: Iterable[str]
     return Hop(name, "ok", facts)
 
 
-def ailing(seen: Seen, *services: str) -> list[str]:
-    """Say which containers of these services are not well; a name that ends with `-` means all so begun."""
+def unanswered(name: str, failed: Failed, seen: Seen, *services: str) -> Hop:
+    """Give a hop that does not answer: because of its containers, or else as its probe says."""
+    return judged(name, "no answer", [*stopped(seen, *services), *unwell(seen, *services), failed.reason])
+
+
+def stopped(seen: Seen, *services: str) -> list[str]:
+    """Say which containers of these services do not run; a name that ends with `-` means all so begun."""
+    return [_words(one) for one in _containers(seen, services) if not one.runs]
+
+
+def unwell(seen: Seen, *services: str) -> list[str]:
+    """Say which of these containers run, and are not healthy.
+
+    The engine asks seldom, and calls a service unhealthy for a while after it is back, so where the service
+    itself answers this is a warning.
+    """
+    return [_words(one) for one in _containers(seen, services) if one.runs and not one.is_healthy]
+
+
+def _containers(seen: Seen, names: tuple[str, ...]) -> list[ContainerSeen]:
     if isinstance(seen.containers, Failed):
         return []
-    return [_words(one) for one in seen.containers if _is_of(one.service, services) and not one.is_well]
+    return [one for one in seen.containers if _is_of(one.service, names)]
 
 
 def _words(container: ContainerSeen) -> str:
-    if container.state == "running":
-        how = f"runs, but is {container.health}"
+    if container.runs:
+        how = f"runs, but is {'still ' if container.health == 'starting' else ''}{container.health}"
     elif container.state == "exited":
         how = f"has ended (exit code {container.exit_code})"
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.doctor.hop import Hop, age, ailing, judged, plural
+from pipeline.doctor.hop import Hop, age, judged, plural, stopped, unanswered, unwell
 from pipeline.doctor.seen import AirflowSeen, Failed
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ AIRFLOW: Final = "Airflow"
 HISTORY: Final = "PostgreSQL"
 OUTBOX: Final = "outbox"
 
+_WEATHER_API: Final = "weather-api"
+_AIRFLOW_PARTS: Final = "airflow-"
+_POSTGRES: Final = "postgres"
 _INGEST: Final = "ingest_"
 _PUBLISH: Final = "publish_readings"
 # The scheduler makes a run seconds after it is due; a busy machine takes a minute.
@@ -31,24 +34,24 @@ _UNDER_WAY: Final = {"running", "queued"}
 
 def weather(seen: Seen) -> Hop:
     """Judge the weather API."""
-    ill = ailing(seen, "weather-api")
     found: WeatherSeen | Failed = seen.weather
     if isinstance(found, Failed):
-        return judged(WEATHER, "no answer", [*ill, found.reason])
+        return unanswered(WEATHER, found, seen, _WEATHER_API)
     faults = ", ".join(f"{contract} ({kind})" for contract, kind in sorted(found.faults.items()))
     wrong = [f"a fault is switched on for {faults}: `DELETE /faults/…` ends it"] if faults else []
-    return judged(WEATHER, f"{found.origin} weather", ill, wrong)
+    warnings = [*unwell(seen, _WEATHER_API), *wrong]
+    return judged(WEATHER, f"{found.origin} weather", stopped(seen, _WEATHER_API), warnings)
 
 
 def airflow(seen: Seen) -> Hop:
     """Judge the components and the DAGs that fetch; the one that publishes belongs to the outbox."""
     found = seen.airflow
-    ill = ailing(seen, "airflow-")
     if isinstance(found, Failed):
-        return judged(AIRFLOW, "no answer", [*ill, found.reason])
+        return unanswered(AIRFLOW, found, seen, _AIRFLOW_PARTS)
     dags = [dag for dag in found.dags if dag.dag_id.startswith(_INGEST)]
     facts = "; ".join(_dag_facts(dag, seen) for dag in dags) or "no DAG that fetches"
-    return judged(AIRFLOW, facts, [*ill, *_airflow_troubles(found, dags, seen)])
+    broken = [*stopped(seen, _AIRFLOW_PARTS), *_airflow_troubles(found, dags, seen)]
+    return judged(AIRFLOW, facts, broken, unwell(seen, _AIRFLOW_PARTS))
 
 
 def _airflow_troubles(found: AirflowSeen, dags: list[DagSeen], seen: Seen) -> Iterator[str]:
@@ -77,21 +80,21 @@ def _dag_facts(dag: DagSeen, seen: Seen) -> str:
 
 def history(seen: Seen) -> Hop:
     """Judge the history's rows."""
-    ill = ailing(seen, "postgres")
     found: HistorySeen | Failed = seen.history
     if isinstance(found, Failed):
-        return judged(HISTORY, "no answer", [*ill, found.reason])
+        return unanswered(HISTORY, found, seen, _POSTGRES)
     loads = [f"{source} loaded {age(at, seen.now)}" for source, at in sorted(found.loaded_at.items())]
     count = f"{'more than ' if found.more else ''}{plural(found.readings, 'reading')}"
     empty = [] if found.readings else ["the history is empty: no load has stored anything yet"]
-    return judged(HISTORY, "; ".join([count, *loads]), [*ill, *empty])
+    facts = "; ".join([count, *loads])
+    return judged(HISTORY, facts, [*stopped(seen, _POSTGRES), *empty], unwell(seen, _POSTGRES))
 
 
 def outbox(seen: Seen) -> Hop:
     """Judge what waits to be published, and the DAG that is to publish it."""
     found: OutboxSeen | Failed = seen.outbox
     if isinstance(found, Failed):
-        return judged(OUTBOX, "no answer", [found.reason])
+        return unanswered(OUTBOX, found, seen)
     if not found.waiting:
         return Hop(OUTBOX, "ok", "nothing waits")
     waiting = plural(found.waiting, "reading waits", "readings wait")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.doctor.hop import Hop, age, ailing, judged, plural
+from pipeline.doctor.hop import Hop, age, judged, plural, stopped, unanswered, unwell
 from pipeline.doctor.seen import Failed
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ SPARK: Final = "Spark"
 SERVING: Final = "Cassandra"
 
 READINGS: Final = "readings"
+_REGISTRY_SERVICE: Final = "schema-registry"
+_BROKER: Final = ("zookeeper", "kafka")
+_MASTER: Final = "spark-master"
+_WORKERS: Final = "spark-worker-"
+_CASSANDRA: Final = "cassandra"
 _ALERTS_DRIVER: Final = "driver-alerts-"
 _TABLES_DRIVER: Final = "driver-tables"
 # Which driver runs a query; of the alerts' there are copies, of which one is enough.
@@ -37,26 +42,25 @@ _PROGRESS_KEPT: Final = timedelta(hours=23)
 
 def registry(seen: Seen) -> Hop:
     """Judge the registry."""
-    ill = ailing(seen, "schema-registry")
     found: RegistrySeen | Failed = seen.registry
     if isinstance(found, Failed):
-        return judged(REGISTRY, "no answer", [*ill, found.reason])
+        return unanswered(REGISTRY, found, seen, _REGISTRY_SERVICE)
     lost = [f"it does not know {', '.join(found.missing)}: `make up` registers it"] if found.missing else []
-    return judged(REGISTRY, plural(found.known, "schema"), [*ill, *lost])
+    broken = [*stopped(seen, _REGISTRY_SERVICE), *lost]
+    return judged(REGISTRY, plural(found.known, "schema"), broken, unwell(seen, _REGISTRY_SERVICE))
 
 
 def kafka(seen: Seen) -> Hop:
     """Judge ZooKeeper, the broker and the topics."""
-    ill = ailing(seen, "zookeeper", "kafka")
     found: KafkaSeen | Failed = seen.kafka
     if isinstance(found, Failed):
-        return judged(KAFKA, "no answer", [*ill, found.reason])
+        return unanswered(KAFKA, found, seen, *_BROKER)
     facts = "; ".join(
         f"{name} {topic.messages:,}{f', newest {age(topic.appended_at, seen.now)}' if topic.messages else ''}"
         for name, topic in sorted(found.topics.items(), key=lambda item: (item[0] != READINGS, item[0]))
     )
     lost = [f"there is no topic {', '.join(found.missing)}: `make up` makes it"] if found.missing else []
-    return judged(KAFKA, facts, [*ill, *lost])
+    return judged(KAFKA, facts, [*stopped(seen, *_BROKER), *lost], unwell(seen, *_BROKER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,8 @@ class _Copy:
 def spark(seen: Seen) -> Hop:
     """Judge the cluster, the drivers, and how far each query has come."""
     found = seen.spark
-    ill = ailing(seen, "spark-master")
     if isinstance(found, Failed):
-        return judged(SPARK, "no answer", [*ill, found.reason])
+        return unanswered(SPARK, found, seen, _MASTER)
     facts = [plural(found.workers, "worker")]
     copies: list[_Copy] = []
     if isinstance(seen.serving, Failed) or isinstance(seen.kafka, Failed):
@@ -94,13 +97,14 @@ def spark(seen: Seen) -> Hop:
     else:
         copies = _copies(seen.serving.progress, seen.kafka.topics.get(READINGS), seen)
         facts += [f"{one.name} {one.behind:,} behind, {age(one.at, seen.now)}" for one in copies]
-    alerts_ill = ailing(seen, _ALERTS_DRIVER)
-    no_alerts = alerts_ill if alerts_ill and len(alerts_ill) == _count(seen, _ALERTS_DRIVER) else []
+    ended = stopped(seen, _ALERTS_DRIVER)
+    no_alerts = ended if len(ended) == _count(seen, _ALERTS_DRIVER) else []
     no_workers = [] if found.workers else ["no worker is registered with its master"]
     troubles = [f"{driver}: {said}" for driver, said in sorted(found.troubles.items())]
-    broken = [*ill, *no_workers, *_with_trouble(no_alerts, seen, _ALERTS_DRIVER)]
-    broken += [*_with_trouble(ailing(seen, _TABLES_DRIVER), seen, _TABLES_DRIVER), *_stuck(copies, seen)]
-    warnings = [*alerts_ill, *ailing(seen, "spark-worker-"), *troubles]
+    broken = [*stopped(seen, _MASTER), *no_workers, *_with_trouble(no_alerts, seen, _ALERTS_DRIVER)]
+    broken += [*_with_trouble(stopped(seen, _TABLES_DRIVER), seen, _TABLES_DRIVER), *_stuck(copies, seen)]
+    drivers = unwell(seen, _ALERTS_DRIVER, _TABLES_DRIVER)
+    warnings = [*ended, *stopped(seen, _WORKERS), *unwell(seen, _MASTER, _WORKERS), *troubles, *drivers]
     return judged(SPARK, "; ".join(facts), broken, warnings)
 
 
@@ -130,7 +134,8 @@ def _stuck(copies: list[_Copy], seen: Seen) -> Iterator[str]:
             yield f"the query {query} has not got through a single reading yet{told}"
         elif own and all(one.is_stuck(seen.now) for one in own):
             least = min(own, key=lambda one: one.behind)
-            healthy = not isinstance(seen.containers, Failed) and not ailing(seen, least.driver)
+            ill = [*stopped(seen, least.driver), *unwell(seen, least.driver)]
+            healthy = not isinstance(seen.containers, Failed) and not ill
             yield (
                 f"query {least.name}: {'driver healthy, ' if healthy else ''}"
                 f"{plural(least.behind, 'offset')} behind, its last step was {age(least.at, seen.now)}"
@@ -163,10 +168,9 @@ def _count(seen: Seen, service: str) -> int:
 
 def serving(seen: Seen) -> Hop:
     """Judge the tables that people read."""
-    ill = ailing(seen, "cassandra")
     found: ServingSeen | Failed = seen.serving
     if isinstance(found, Failed):
-        return judged(SERVING, "no answer", [*ill, found.reason])
+        return unanswered(SERVING, found, seen, _CASSANDRA)
     facts = (
         f"{plural(found.stations, 'station')}, newest reading {age(found.reading_at, seen.now)}; "
         f"{plural(found.alerts, 'alert')} since yesterday, newest {age(found.alert_at, seen.now)}; "
@@ -176,4 +180,4 @@ def serving(seen: Seen) -> Hop:
     empty = []
     if topic is not None and topic.messages and not found.stations:
         empty = [f"its tables are empty, although {plural(topic.messages, 'reading')} lie on the topic"]
-    return judged(SERVING, facts, [*ill, *empty])
+    return judged(SERVING, facts, [*stopped(seen, _CASSANDRA), *empty], unwell(seen, _CASSANDRA))

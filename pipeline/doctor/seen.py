@@ -41,9 +41,14 @@ class ContainerSeen:
     exit_code: int
 
     @property
-    def is_well(self) -> bool:
-        """Tell whether it runs and nothing says that it is unhealthy; one that starts is given its time."""
-        return self.state == "running" and self.health in {"", "healthy", "starting"}
+    def runs(self) -> bool:
+        """Tell whether its processes run: it has not ended, and is not paused."""
+        return self.state == "running"
+
+    @property
+    def is_healthy(self) -> bool:
+        """Tell whether its health check, if it has one, has found it healthy the last time."""
+        return self.health in {"", "healthy"}
 
 
 @dataclass(frozen=True, slots=True)

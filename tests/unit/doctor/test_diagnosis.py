@@ -108,7 +108,7 @@ def test_what_one_probe_sees_breaks_its_own_hop(changed: dict[str, Any], hop: st
     assert f"{hop}: {found.cause}" == diagnose(replace(WELL, **changed)).sentence
 
 
-@pytest.mark.parametrize(
+HOP_OF_SERVICE = pytest.mark.parametrize(
     ("service", "hop"),
     [
         ("weather-api", "weather API"),
@@ -123,24 +123,69 @@ def test_what_one_probe_sees_breaks_its_own_hop(changed: dict[str, Any], hop: st
         ("cassandra", "Cassandra"),
     ],
 )
+
+
+@HOP_OF_SERVICE
 @pytest.mark.parametrize(
     ("state", "health", "words"),
     [
         ("exited", "", "has ended (exit code 137)"),
         ("paused", "healthy", "is paused"),
         ("restarting", "", "is restarting"),
-        ("running", "unhealthy", "runs, but is unhealthy"),
     ],
 )
-def test_a_container_that_is_not_well_breaks_its_hop(
+def test_a_container_that_does_not_run_breaks_its_hop(
     service: str, hop: str, state: str, health: str, words: str
 ) -> None:
     found = first(replace(WELL, containers=with_container(container(service, state, health, 137))))
     assert (hop, f"the container {service} {words}") == (found.name, found.cause.partition(":")[0])
 
 
-def test_a_container_that_starts_is_given_its_time() -> None:
-    assert {} == states(replace(WELL, containers=with_container(container("kafka", "running", "starting"))))
+@HOP_OF_SERVICE
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [("unhealthy", "runs, but is unhealthy"), ("starting", "runs, but is still starting")],
+)
+def test_a_hop_that_answers_while_its_health_lags_behind_is_worth_a_look(
+    service: str, hop: str, health: str, words: str
+) -> None:
+    ill = with_container(container(service, "running", health))
+    found = diagnose(replace(WELL, containers=ill))
+    (warned,) = [one for one in found.hops if one.state != "ok"]
+    assert (None, hop, "warning") == (found.first_broken, warned.name, warned.state)
+    assert f"the container {service} {words}" == warned.cause.partition(":")[0]
+    # Another hop that is broken is named, and not called affected by this one.
+    another = replace(WELL, containers=ill, outbox=OutboxSeen(3, ago(minutes=10)))
+    assert "outbox" == first(another).name
+
+
+@pytest.mark.parametrize(
+    ("service", "probe", "hop"),
+    [
+        ("weather-api", "weather", "weather API"),
+        ("airflow-api", "airflow", "Airflow"),
+        ("postgres", "history", "PostgreSQL"),
+        ("schema-registry", "registry", "Schema Registry"),
+        ("zookeeper", "kafka", "Kafka"),
+        ("spark-master", "spark", "Spark"),
+        ("cassandra", "serving", "Cassandra"),
+    ],
+)
+def test_a_hop_that_does_not_answer_is_broken_because_of_its_unhealthy_container(
+    service: str, probe: str, hop: str
+) -> None:
+    ill = with_container(container(service, "running", "unhealthy"))
+    changed: dict[str, Any] = {"containers": ill, probe: Failed("away")}
+    found = first(replace(WELL, **changed))
+    assert (hop, "no answer") == (found.name, found.facts)
+    assert found.cause.startswith(f"the container {service} runs, but is unhealthy")
+
+
+def test_copies_of_the_alerts_that_are_all_called_unhealthy_break_nothing_while_they_move() -> None:
+    ill = with_container(*(container(f"driver-alerts-{copy}", health="unhealthy") for copy in (0, 1)))
+    assert {"Spark": "warning"} == states(replace(WELL, containers=ill))
+    found = first(replace(WELL, containers=ill, serving=with_progress(alerts_0=10, alerts_1=8)))
+    assert found.cause.startswith("query alerts-1: 8 offsets behind")
 
 
 def test_without_an_engine_the_probes_still_tell() -> None:
