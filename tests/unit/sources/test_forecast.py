@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import ContractError
 from pipeline.sources.forecast import parse_forecast
 from pipeline.stations import Station
+from tests.unit.sources.documents import with_change
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOURS = (NOON, NOON + timedelta(hours=1))
@@ -42,19 +43,7 @@ ANSWER: dict[str, Any] = {
     },
 }
 
-
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """Give the answer with the value at a dotted path changed; `...` removes it."""
-    answer = copy.deepcopy(ANSWER)
-    *steps, last = path.split(".")
-    here = answer
-    for step in steps:
-        here = here[step]
-    if value is ...:
-        del here[last]
-    else:
-        here[last] = value
-    return answer
+changed = partial(with_change, ANSWER)
 
 
 def test_each_hour_becomes_a_reading() -> None:

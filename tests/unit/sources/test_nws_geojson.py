@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import ContractError, SourceUnavailableError
 from pipeline.sources.nws_geojson import NwsGeoJson
 from pipeline.stations import Station
+from tests.unit.sources.documents import with_change
 
 if TYPE_CHECKING:
     from pipeline.sources import Fetched
@@ -33,19 +34,7 @@ PROPERTIES: dict[str, Any] = {
     "relativeHumidity": {"unitCode": "wmoUnit:percent", "value": 17.625000000000004, "qualityControl": "V"},
 }
 
-
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """Give the properties with the value at a dotted path changed; `...` removes it."""
-    properties = copy.deepcopy(PROPERTIES)
-    *steps, last = path.split(".")
-    here = properties
-    for step in steps:
-        here = here[step]
-    if value is ...:
-        del here[last]
-    else:
-        here[last] = value
-    return properties
+changed = partial(with_change, PROPERTIES)
 
 
 def parse(*properties: dict[str, Any]) -> Fetched:
