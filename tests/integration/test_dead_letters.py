@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,13 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.environment import Environment
-from pipeline.platform import Platform, load_platform
 from pipeline.readings import Reading
-from pipeline.settings import KafkaSettings, RegistrySettings
 from pipeline.simulate.encoder import Encoder
 from pipeline.topics.dead_letters import REDRIVEN_FROM, TOPIC
 from pipeline.topics.decoder import Decoder
 from pipeline.topics.reader import TopicMessage, TopicReader
 from tests.integration.platform_jobs import run_kafka, run_schemas
+from tests.integration.services import MessageServices
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -34,33 +32,15 @@ pytestmark = pytest.mark.engine
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-@dataclass(frozen=True)
-class Services:
-    """An environment that consists of the fixtures' services."""
-
-    broker: Kafka
-    schema_registry: Registry
-    platform: Platform
-
-    def kafka(self, user: str = "reader") -> KafkaSettings:
-        """Give Kafka as one of its users."""
-        return KafkaSettings(bootstrap=self.broker.bootstrap, user=user, password=self.broker.password(user))
-
-    def registry(self, user: str = "client") -> RegistrySettings:
-        """Give the registry as one of its users."""
-        registry = self.schema_registry
-        return RegistrySettings(url=registry.url, user=user, password=registry.password(user))
-
-
 @pytest.fixture(scope="module")
-def services(kafka: Kafka, registry: Registry) -> Services:
+def services(kafka: Kafka, registry: Registry) -> MessageServices:
     run_kafka(kafka)
     run_schemas(registry)
-    return Services(kafka, registry, load_platform())
+    return MessageServices(broker=kafka, schema_registry=registry)
 
 
 @pytest.fixture(autouse=True)
-def _of_these_services(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def _of_these_services(services: MessageServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Environment, "from_env", lambda *_: services)
 
 
@@ -81,7 +61,7 @@ def listed(reason: str) -> list[dict[str, Any]]:
 
 
 def bury(
-    services: Services, value: bytes | None, reason: str, offset: int, *, key: bytes = b"boston"
+    services: MessageServices, value: bytes | None, reason: str, offset: int, *, key: bytes = b"boston"
 ) -> None:
     """Write a dead letter as Spark does: as its user, all headers as text."""
     settings = services.kafka("tables")
@@ -98,7 +78,7 @@ def bury(
     assert 0 == producer.flush(20)
 
 
-def good(services: Services, temperature: float = 20.0) -> tuple[Reading, bytes]:
+def good(services: MessageServices, temperature: float = 20.0) -> tuple[Reading, bytes]:
     reading = Reading(
         station_id="boston",
         observed_at=NOW - timedelta(minutes=1),
@@ -111,7 +91,7 @@ def good(services: Services, temperature: float = 20.0) -> tuple[Reading, bytes]
     return reading, Encoder(services.registry(), schema).encode(reading)
 
 
-def on_readings(services: Services, place: str) -> list[TopicMessage]:
+def on_readings(services: MessageServices, place: str) -> list[TopicMessage]:
     """The messages that were sent again from one place."""
     with TopicReader(services.kafka(), "readings", "galewatch-reader-t") as topic:
         offsets = topic.offsets()
@@ -124,7 +104,7 @@ def on_readings(services: Services, place: str) -> list[TopicMessage]:
         ]
 
 
-def test_a_letter_is_listed_with_reason_place_and_times(services: Services, reason: str) -> None:
+def test_a_letter_is_listed_with_reason_place_and_times(services: MessageServices, reason: str) -> None:
     for _ in range(2):
         bury(services, b"\x01junk", reason, 17)
     (letter,) = listed(reason)
@@ -135,7 +115,7 @@ def test_a_letter_is_listed_with_reason_place_and_times(services: Services, reas
     assert abs(datetime.fromisoformat(letter["dead_at"]) - datetime.now(UTC)) < timedelta(minutes=2)
 
 
-def test_the_table_holds_the_same_and_without_letters_says_so(services: Services, reason: str) -> None:
+def test_the_table_holds_the_same_and_without_letters_says_so(services: MessageServices, reason: str) -> None:
     bury(services, b"\x01junk", reason, 18)
     assert "1/18" in run("list", "--reason", reason).stdout
     assert run("list", "--reason", "never").stdout == "no dead letters\n"
@@ -143,7 +123,7 @@ def test_the_table_holds_the_same_and_without_letters_says_so(services: Services
     assert run("list", "--since", future).stdout == "no dead letters\n"
 
 
-def test_a_letter_of_a_known_schema_is_shown_decoded(services: Services, reason: str) -> None:
+def test_a_letter_of_a_known_schema_is_shown_decoded(services: MessageServices, reason: str) -> None:
     _, value = good(services, temperature=21.5)
     bury(services, value, reason, 19)
     shown = run("show", "1/19")
@@ -168,7 +148,7 @@ def test_a_letter_of_a_known_schema_is_shown_decoded(services: Services, reason:
     ],
 )
 def test_a_letter_that_cannot_be_decoded_says_why(
-    services: Services, reason: str, value: bytes | None, why: str
+    services: MessageServices, reason: str, value: bytes | None, why: str
 ) -> None:
     bury(services, value, reason, 20 + len(value or b""))
     shown = run("show", f"1/{20 + len(value or b'')}")
@@ -181,7 +161,7 @@ def test_a_letter_that_is_not_there_is_named() -> None:
 
 
 def test_a_letter_is_sent_again_as_it_came_and_says_where_it_came_from(
-    services: Services, reason: str
+    services: MessageServices, reason: str
 ) -> None:
     reading, value = good(services)
     bury(services, value, reason, 101)
@@ -194,7 +174,9 @@ def test_a_letter_is_sent_again_as_it_came_and_says_where_it_came_from(
     assert reading.event_id == record["event_id"]
 
 
-def test_all_letters_of_a_reason_are_sent_again_and_equal_ones_once(services: Services, reason: str) -> None:
+def test_all_letters_of_a_reason_are_sent_again_and_equal_ones_once(
+    services: MessageServices, reason: str
+) -> None:
     for number in range(4):
         bury(services, b"\x01" + bytes([number // 2]), reason, 200 + number)
     bury(services, b"\x01other", f"not {uuid.uuid4()}", 210)
@@ -204,7 +186,7 @@ def test_all_letters_of_a_reason_are_sent_again_and_equal_ones_once(services: Se
     assert [] == on_readings(services, "readings/1/210")
 
 
-def test_it_asks_first_and_no_sends_nothing(services: Services, reason: str) -> None:
+def test_it_asks_first_and_no_sends_nothing(services: MessageServices, reason: str) -> None:
     bury(services, b"\x01asked", reason, 300)
     result = run("redrive", "--reason", reason, answer="n\n")
     assert (1, True) == (result.exit_code, "Send 1 messages to readings again?" in result.stdout)

@@ -10,7 +10,7 @@ import io
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +29,11 @@ from pipeline.environment import Environment as Commands
 from pipeline.errors import GalewatchError
 from pipeline.history import History
 from pipeline.outbox import drain
-from pipeline.platform import Platform, load_platform
 from pipeline.publisher import Publisher
 from pipeline.readings import FIELDS, Reading, RejectedReading
 from pipeline.registry import Registry as Client
 from pipeline.rules import evaluate, load_rules
 from pipeline.schemas import avro_schema, schema_text
-from pipeline.settings import CassandraSettings, HistorySettings, KafkaSettings, RegistrySettings
 from pipeline.simulate.encoder import Encoder
 from pipeline.simulate.fleet import Fleet
 from pipeline.topics.producer import DirectProducer
@@ -50,6 +48,7 @@ from tests.integration.platform_jobs import (
     run_postgres,
     run_schemas,
 )
+from tests.integration.services import Services
 from tests.loads import a_load
 
 if TYPE_CHECKING:
@@ -59,41 +58,6 @@ pytestmark = pytest.mark.engine
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = load_rules(config_dir() / "rules.yaml")
-
-
-@dataclass(frozen=True)
-class Services:
-    """An environment that consists of this module's services."""
-
-    name: str
-    postgres: Postgres
-    broker: Kafka
-    schema_registry: Registry
-    node: Cassandra
-    platform: Platform
-
-    def kafka(self, user: str = "reader") -> KafkaSettings:
-        """Give Kafka as one of its users."""
-        return KafkaSettings(bootstrap=self.broker.bootstrap, user=user, password=self.broker.password(user))
-
-    def registry(self, user: str = "client") -> RegistrySettings:
-        """Give the registry as one of its users."""
-        registry = self.schema_registry
-        return RegistrySettings(url=registry.url, user=user, password=registry.password(user))
-
-    def history(self, user: str = "reader") -> HistorySettings:
-        """Give the history as one of its roles."""
-        server = self.postgres
-        return HistorySettings(
-            host=server.host, port=server.port, database="history", user=user, password=server.password(user)
-        )
-
-    def cassandra(self, user: str = "reader") -> CassandraSettings:
-        """Give Cassandra as one of its roles."""
-        node = self.node
-        return CassandraSettings(
-            host=node.host, port=node.port, user=user, password=node.password(user), datacenter="dc1"
-        )
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +75,7 @@ def services() -> Iterator[Services]:
         run_kafka(broker)
         run_schemas(registry)
         run_cassandra(node)
-        filled = Services("t", postgres, broker, registry, node, load_platform())
+        filled = Services(name="t", postgres=postgres, broker=broker, schema_registry=registry, node=node)
         fill(filled)
         yield filled
 

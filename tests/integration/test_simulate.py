@@ -7,7 +7,6 @@ import re
 import signal
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.environment import Environment
 from pipeline.errors import DeliveryError, RefusedError, RegistryError
-from pipeline.platform import Platform, load_platform
+from pipeline.platform import load_platform
 from pipeline.settings import KafkaSettings, RegistrySettings
 from pipeline.simulate.encoder import Encoder
 from pipeline.simulate.fleet import Fleet
@@ -26,6 +25,7 @@ from pipeline.simulate.producer import Simulation
 from pipeline.topics.producer import Counts, DirectProducer
 from pipeline.topics.reader import TopicError, TopicReader
 from tests.integration.platform_jobs import run_kafka, run_schemas
+from tests.integration.services import MessageServices
 
 if TYPE_CHECKING:
     from pipeline.readings import Reading
@@ -157,30 +157,17 @@ def test_devices_may_write_readings_and_nothing_else(devices: KafkaSettings) -> 
         list(topic.messages({0: 0}, {0: 1}))
 
 
-@dataclass(frozen=True)
-class Services:
-    """As much of an environment as the command asks for."""
-
-    devices: KafkaSettings
-    client: RegistrySettings
-    platform: Platform
-
-    def kafka(self, _: str) -> KafkaSettings:
-        """Give Kafka as the devices."""
-        return self.devices
-
-    def registry(self) -> RegistrySettings:
-        """Give the registry as its reader."""
-        return self.client
-
-
 @pytest.fixture
 def command(
-    devices: KafkaSettings, registry: Registry, encoders: list[Encoder], monkeypatch: pytest.MonkeyPatch
+    kafka: Kafka,
+    registry: Registry,
+    devices: KafkaSettings,
+    encoders: list[Encoder],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
+    assert devices
     assert encoders
-    client = RegistrySettings(url=registry.url, user="client", password=registry.password("client"))
-    services = Services(devices, client, load_platform())
+    services = MessageServices(broker=kafka, schema_registry=registry)
     monkeypatch.setattr(Environment, "from_env", lambda *_: services)
     return ["simulate", "--rate", "200", "--devices", "5", "--schema", "both", "--hot", "50"]
 
