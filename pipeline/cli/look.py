@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import AsJson, Limit, Name, Since, Station  # noqa: TC001 - typer resolves annotations at run time
 from pipeline.cli.output import sentences, show
 from pipeline.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.serving import Serving
 
 __all__ = ["alerts", "averages", "history", "latest"]
 
@@ -24,18 +30,14 @@ def alerts(
     env: Name = None,
 ) -> None:
     """Show the newest alerts (of the last 7 days, unless --since says otherwise)."""
-    from pipeline.serving import Serving  # noqa: PLC0415 - the driver takes half a second to import
-
     now = datetime.now(UTC)
     since = since or now - timedelta(days=7)
-    with sentences():
-        environment = Environment.from_env(env)
-        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
-            found = (
-                serving.alerts_of_station(station, since=since, limit=limit)
-                if station
-                else serving.latest_alerts(since=since, now=now, limit=limit)
-            )
+    with sentences(), _serving(Environment.from_env(env)) as serving:
+        found = (
+            serving.alerts_of_station(station, since=since, limit=limit)
+            if station
+            else serving.latest_alerts(since=since, now=now, limit=limit)
+        )
     columns = ("observed_at", "station_id", "severity", "message", "value", "threshold", "unit", "origin")
     show([asdict(alert) for alert in found], columns, as_json=as_json, nothing="no alerts")
 
@@ -49,13 +51,9 @@ def averages(
     env: Name = None,
 ) -> None:
     """Show a station's newest five-minute averages (of the last 7 days, unless --since says otherwise)."""
-    from pipeline.serving import Serving  # noqa: PLC0415 - the same
-
     now = datetime.now(UTC)
-    with sentences():
-        environment = Environment.from_env(env)
-        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
-            found = serving.averages(station, since=since or now - timedelta(days=7), now=now, limit=limit)
+    with sentences(), _serving(Environment.from_env(env)) as serving:
+        found = serving.averages(station, since=since or now - timedelta(days=7), now=now, limit=limit)
     columns = (
         "window_start",
         "window_end",
@@ -110,15 +108,14 @@ def history(
 
 def latest(station: Station = None, limit: Limit = 100, *, as_json: AsJson = False, env: Name = None) -> None:
     """Show each station's newest reading by source, and its mean temperature of the last five minutes."""
-    from pipeline.serving import Serving  # noqa: PLC0415 - the same
-    from pipeline.windows import trailing  # noqa: PLC0415
+    from pipeline.windows import trailing  # noqa: PLC0415 - as the others, only when it is asked for
 
     now = datetime.now(UTC)
     with sentences():
         environment = Environment.from_env(env)
         window = environment.platform.streaming.window_seconds
         since = now - timedelta(seconds=window)
-        with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as serving:
+        with _serving(environment) as serving:
             found = serving.latest(station) if station else serving.all_latest()
             found = sorted(found, key=lambda one: (one.observed_at, one.station_id), reverse=True)[:limit]
             speaking = [one.station_id for one in found if one.observed_at > since]
@@ -149,3 +146,11 @@ def latest(station: Station = None, limit: Limit = 100, *, as_json: AsJson = Fal
         "origin",
     )
     show(rows, columns, as_json=as_json, nothing="no readings")
+
+
+@contextmanager
+def _serving(environment: Environment) -> Iterator[Serving]:
+    from pipeline.serving import Serving  # noqa: PLC0415 - the driver takes half a second to import
+
+    with Serving(environment.cassandra(), environment.platform.cassandra.keyspace) as opened:
+        yield opened
