@@ -129,7 +129,7 @@ class Streaming(Entry):
     A reading is late when it was appended more than `allowed_lateness_seconds` after its observation.
     """
 
-    alerts_batch_seconds: Annotated[int, Field(ge=20)]
+    real_time_batch_seconds: Annotated[int, Field(ge=20)]
     allowed_lateness_seconds: Seconds
     window_seconds: Seconds
     watermark_seconds: Seconds

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql.streaming.query import StreamingQuery
-
 from pipeline.config import config_dir
 from pipeline.rules import load_rules
 from pipeline.schemas import schema_text
@@ -14,6 +12,8 @@ from pipeline.streaming.alerts import alerts
 from pipeline.streaming.kafka import producer_config
 
 if TYPE_CHECKING:
+    from pyspark.sql.streaming.query import StreamingQuery
+
     from pipeline.streaming.context import Context
 
 __all__ = ["ALERTS", "ALERTS_SUBJECT", "start_alerts"]
@@ -34,17 +34,18 @@ def start_alerts(context: Context, batch_seconds: int | None) -> StreamingQuery:
     Rows, writer and checkpoint are the same, so one may follow the other.
     """
     facts = context.platform
-    sink = jvm.AlertSink(
+    sink = jvm.Sink(
         query=ALERTS,
         copy=context.driver.index,
         selftest_ttl_seconds=facts.cassandra.selftest_ttl_seconds,
         producer=producer_config(context.kafka),
         topic=ALERTS,
-        schema_id=context.alert_schema_id,
-        schema=schema_text(facts.schema_registry.newest(ALERTS_SUBJECT)),
         beat=context.beat(ALERTS),
     )
-    writer = jvm.alert_writer(context.session, context.access, sink, slots=context.partitions)
+    schema = schema_text(facts.schema_registry.newest(ALERTS_SUBJECT))
+    writer = jvm.alert_writer(
+        context.session, context.access, sink, context.alert_schema_id, schema, slots=context.partitions
+    )
     real_time = batch_seconds is not None
     rows = alerts(
         context.decoded(at_most=None if real_time else _AT_MOST), load_rules(config_dir() / "rules.yaml")
@@ -54,13 +55,4 @@ def start_alerts(context: Context, batch_seconds: int | None) -> StreamingQuery:
         if batch_seconds is not None
         else jvm.micro_batches(context.session, _EVERY)
     )
-    started = (
-        rows._jdf.writeStream()  # noqa: SLF001 - PySpark's own writer takes neither this trigger nor this sink
-        .queryName(ALERTS)
-        .outputMode("update")
-        .option("checkpointLocation", str(context.checkpoint(ALERTS)))
-        .foreach(writer)
-        .trigger(trigger)
-        .start()
-    )
-    return StreamingQuery(started)
+    return jvm.start(rows, ALERTS, context.checkpoint(ALERTS), writer, trigger)

@@ -1,4 +1,4 @@
-"""Cassandra as sink, by the connector: rows keyed by the event, written with a time of our own."""
+"""Cassandra as sink, by the connector: rows written with a time of our own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyspark.sql import DataFrame
 
 __all__ = ["SELFTEST", "WRITE_TIME", "CassandraTables"]
@@ -41,23 +39,11 @@ class CassandraTables:
         """
         # Nulls ignored, the connector leaves a null TTL unset, and Cassandra takes the table's.
         ttl = F.when(F.col("origin") == SELFTEST, F.lit(self._ttl)).otherwise(F.lit(None).cast("int"))
-        self._save(rows.withColumn(_TTL, ttl), table, {"ttl": _TTL}, nulls=False)
-
-    def replace(self, rows: DataFrame, table: str, *, selftest: bool) -> None:
-        """Write rows with their nulls: what an earlier version had measured and this one has not goes away.
-
-        A null is a tombstone: for few rows, or for rows that are overwritten all the time. Takes either
-        rows of the self-test or others, because here a null TTL would not be left unset but mean "for
-        ever".
-        """
-        self._save(rows, table, {"ttl": str(self._ttl)} if selftest else {}, nulls=True)
-
-    def _save(self, rows: DataFrame, table: str, ttl: Mapping[str, str], *, nulls: bool) -> None:
         options = {
-            **ttl,
             "keyspace": self._keyspace,
             "table": table,
+            "ttl": _TTL,
             "writetime": WRITE_TIME,
-            "spark.cassandra.output.ignoreNulls": "false" if nulls else "true",
+            "spark.cassandra.output.ignoreNulls": "true",
         }
-        rows.write.format(_FORMAT).options(**options).mode("append").save()
+        rows.withColumn(_TTL, ttl).write.format(_FORMAT).options(**options).mode("append").save()

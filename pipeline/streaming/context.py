@@ -46,7 +46,7 @@ class Context:
 
     @property
     def tables(self) -> CassandraTables:
-        """The tables that the queries write through the connector."""
+        """The tables that are written through the connector."""
         facts = self.platform.cassandra
         return CassandraTables(facts.keyspace, facts.selftest_ttl_seconds)
 

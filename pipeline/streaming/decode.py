@@ -17,7 +17,7 @@ from pipeline.units import METRICS
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-__all__ = ["FUTURE_SECONDS", "decode", "implausible", "judged", "on_time", "readings", "refused"]
+__all__ = ["FUTURE_SECONDS", "decode", "implausible", "judged", "on_time", "readings"]
 
 FUTURE_SECONDS = 300
 """A reading observed later than this after its append time is dead-lettered: clocks differ by seconds, not by
@@ -67,11 +67,6 @@ def readings(decoded: DataFrame, allowed_lateness_seconds: int) -> DataFrame:
     return decoded.where(F.col("reason").isNull()).select(
         "reading.*", appended_at.alias("appended_at"), in_time.alias("on_time")
     )
-
-
-def refused(decoded: DataFrame) -> DataFrame:
-    """Give the poison among decoded messages, as it came, with `schema_id` and `reason`."""
-    return decoded.where(F.col("reason").isNotNull()).drop("reading")
 
 
 def _contract(reading: Column, appended_at: Column) -> Column:

@@ -5,28 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from py4j.protocol import Py4JJavaError
+from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline.errors import AwayError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pyspark.sql import SparkSession
-    from pyspark.sql.streaming.query import StreamingQuery
+    from pyspark.sql import DataFrame, SparkSession
 
     from pipeline.settings import CassandraSettings, RegistrySettings
 
 __all__ = [
     "DECODER",
-    "AlertSink",
+    "Sink",
     "alert_writer",
     "cassandra_access",
     "end_offsets",
     "micro_batches",
     "progress_table",
+    "reading_writer",
     "real_time",
     "register_decoder",
+    "start",
     "topic_id",
 ]
 
@@ -34,16 +36,14 @@ DECODER = "galewatch_decode"
 """The SQL function that decodes a message's value: struct(schema_id, reading, reason)."""
 
 
-class AlertSink(NamedTuple):
-    """Where a copy of the alerts query writes; `producer` is the configuration of Kafka's client."""
+class Sink(NamedTuple):
+    """Where a copy of a query writes; `producer` is the configuration of Kafka's client."""
 
     query: str
     copy: int
     selftest_ttl_seconds: int
     producer: Mapping[str, str]
     topic: str
-    schema_id: int
-    schema: str
     beat: Path
 
 
@@ -66,27 +66,42 @@ def cassandra_access(session: SparkSession, settings: CassandraSettings, keyspac
     )
 
 
-def alert_writer(session: SparkSession, access: Any, sink: AlertSink, *, slots: int) -> Any:
+def alert_writer(  # noqa: PLR0913 - each a fact of its own
+    session: SparkSession, access: Any, sink: Sink, schema_id: int, schema: str, *, slots: int
+) -> Any:
     """Make the writer of the alerts, with its connections open on the executors.
 
     Raises Py4JJavaError where Cassandra or Kafka is not to be had.
     """
-    java = _jvm(session)
-    writer = java.AlertWriter(
-        java.AlertSettings(
-            sink.query,
-            sink.copy,
-            access,
-            sink.selftest_ttl_seconds,
-            _map(session, sink.producer),
-            sink.topic,
-            sink.schema_id,
-            sink.schema,
-            str(sink.beat),
-        )
-    )
+    writer = _jvm(session).AlertWriter(_settings(session, access, sink), schema_id, schema)
     writer.warmUp(_session(session), slots)
     return writer
+
+
+def reading_writer(
+    session: SparkSession, access: Any, sink: Sink, columns: Sequence[str], *, slots: int
+) -> Any:
+    """Make the writer of the readings, whose tables have these columns; as `alert_writer`."""
+    names = _java(session).java.util.ArrayList()
+    for name in columns:
+        names.add(name)
+    writer = _jvm(session).ReadingWriter(_settings(session, access, sink), names)
+    writer.warmUp(_session(session), slots)
+    return writer
+
+
+def start(rows: DataFrame, name: str, checkpoint: Path, writer: Any, trigger: Any) -> StreamingQuery:
+    """Start a query that gives its rows to a writer: PySpark has neither this trigger nor this sink."""
+    started = (
+        rows._jdf.writeStream()  # noqa: SLF001 - as above
+        .queryName(name)
+        .outputMode("update")
+        .option("checkpointLocation", str(checkpoint))
+        .foreach(writer)
+        .trigger(trigger)
+        .start()
+    )
+    return StreamingQuery(started)
 
 
 def progress_table(session: SparkSession, access: Any, query: str, copy: int) -> Any:
@@ -130,6 +145,18 @@ def _jvm(session: SparkSession) -> Any:
 
 def _session(session: SparkSession) -> Any:
     return session._jsparkSession  # noqa: SLF001 - the session's own Java object
+
+
+def _settings(session: SparkSession, access: Any, sink: Sink) -> Any:
+    return _jvm(session).WriterSettings(
+        sink.query,
+        sink.copy,
+        access,
+        sink.selftest_ttl_seconds,
+        _map(session, sink.producer),
+        sink.topic,
+        str(sink.beat),
+    )
 
 
 def _map(session: SparkSession, values: Mapping[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""Kafka as source and sink: SCRAM, the groups that the ACLs allow, and no silence about lost offsets."""
+"""Kafka as source, and the writers' producer: SCRAM, the groups that the ACLs allow, no offset lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import KafkaSettings
 
-__all__ = ["client_config", "producer_config", "read_topic", "write_topic"]
+__all__ = ["client_config", "producer_config", "read_topic"]
 
 
 def read_topic(
@@ -35,11 +35,6 @@ def read_topic(
     return session.readStream.format("kafka").options(**options).load()
 
 
-def write_topic(rows: DataFrame, settings: KafkaSettings, topic: str) -> None:
-    """Write key, value and perhaps headers to a topic; returns when the brokers have all of it."""
-    rows.write.format("kafka").options(**_for_spark(settings), topic=topic).save()
-
-
 def client_config(settings: KafkaSettings) -> dict[str, str]:
     """Give what every Java client of Kafka's needs to log in."""
     password = settings.password.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
@@ -53,7 +48,7 @@ def client_config(settings: KafkaSettings) -> dict[str, str]:
 
 
 def producer_config(settings: KafkaSettings) -> dict[str, str]:
-    """Give the configuration of the alerts' producer: it sends at once, and gives up soon."""
+    """Give the configuration of the writers' producer: it sends at once, and gives up soon."""
     return {
         **client_config(settings),
         "acks": "all",

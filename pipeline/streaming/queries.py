@@ -3,7 +3,7 @@
 | driver | query    | trigger     | reads    | writes                                                     |
 |--------|----------|-------------|----------|------------------------------------------------------------|
 | alerts | alerts   | Real-Time   | readings | alerts_by_station, alerts_by_day, topic alerts             |
-| tables | readings | micro-batch | readings | readings_by_station, latest_by_station, topic readings.dlq |
+| tables | readings | Real-Time   | readings | readings_by_station, latest_by_station, topic readings.dlq |
 | tables | averages | micro-batch | readings | averages_by_station                                        |
 
 Each runs one task per partition of the topic, and all queries of a driver run side by side: a driver takes
@@ -23,14 +23,15 @@ from py4j.protocol import Py4JJavaError
 
 from pipeline.streaming import jvm
 from pipeline.streaming.alerts_query import ALERTS, start_alerts
+from pipeline.streaming.averages_query import AVERAGES, start_averages
 from pipeline.streaming.context import READINGS
 from pipeline.streaming.failures import sentence
 from pipeline.streaming.phases import Phase
-from pipeline.streaming.tables_queries import AVERAGES, READINGS_QUERY, start_averages, start_readings
+from pipeline.streaming.readings_query import DEAD_LETTERS, READINGS_QUERY, start_readings
 from pipeline.streaming.watched import RealTime, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql.streaming.query import StreamingQuery
 
@@ -43,36 +44,65 @@ _LOG = logging.getLogger("driver")
 DRIVERS: dict[str, tuple[str, ...]] = {"alerts": (ALERTS,), "tables": (READINGS_QUERY, AVERAGES)}
 """The queries of each driver."""
 
-_MICRO_BATCHES: dict[str, Callable[[Context], StreamingQuery]] = {
-    ALERTS: partial(start_alerts, batch_seconds=None),
-    READINGS_QUERY: start_readings,
-    AVERAGES: start_averages,
-}
-
 
 def watched(driver: str, context: Context) -> list[Watched]:
     """Give the queries of a driver, not started yet."""
-    return [_watched(query, context) for query in DRIVERS[driver]]
+    return [_QUERIES[query](context) for query in DRIVERS[driver]]
 
 
-def _watched(query: str, context: Context) -> Watched:
-    check = partial(context.check_topic, query)
-    if query == ALERTS and context.driver.trigger == "realtime":
-        phase = Phase(
-            context.platform.streaming.alerts_batch_seconds, context.driver.index, context.driver.copies
-        )
-        return RealTime(
-            query,
-            partial(start_alerts, context),
-            check,
-            phase=phase,
-            beat=context.beat(query),
-            tasks=context.partitions,
-        )
-    begin, works = partial(_MICRO_BATCHES[query], context), partial(_works, context)
-    if query == ALERTS:
-        return Watched(query, begin, check, works=works)
-    return Watched(query, begin, check, progress=_Progress(query, context), works=works)
+def _alerts(context: Context) -> Watched:
+    if context.driver.trigger == "realtime":
+        copies = context.driver.copies
+        return _real_time(ALERTS, start_alerts, context, copy=context.driver.index, copies=copies)
+    begin = partial(start_alerts, context, batch_seconds=None)
+    return Watched(ALERTS, begin, partial(context.check_topic, ALERTS), works=partial(_works, context))
+
+
+def _readings(context: Context) -> Watched:
+    lateness = context.platform.streaming.allowed_lateness_seconds
+    counted = {
+        "late": f"came more than {lateness} s after their observation and are not averaged",
+        "poison": f"are poison and went to {DEAD_LETTERS}",
+    }
+    # A quarter of a batch off, it changes batches while no copy of the alerts does.
+    return _real_time(READINGS_QUERY, start_readings, context, copy=1, copies=4, counted=counted)
+
+
+def _averages(context: Context) -> Watched:
+    return Watched(
+        AVERAGES,
+        partial(start_averages, context),
+        partial(context.check_topic, AVERAGES),
+        progress=_Progress(AVERAGES, context),
+        works=partial(_works, context),
+    )
+
+
+_QUERIES: dict[str, Callable[[Context], Watched]] = {
+    ALERTS: _alerts,
+    READINGS_QUERY: _readings,
+    AVERAGES: _averages,
+}
+
+
+def _real_time(  # noqa: PLR0913 - each a fact of its own
+    query: str,
+    begin: Callable[[Context, int], StreamingQuery],
+    context: Context,
+    *,
+    copy: int,
+    copies: int,
+    counted: Mapping[str, str] | None = None,
+) -> RealTime:
+    return RealTime(
+        query,
+        partial(begin, context),
+        partial(context.check_topic, query),
+        phase=Phase(context.platform.streaming.real_time_batch_seconds, copy, copies),
+        beat=context.beat(query),
+        tasks=context.partitions,
+        counted=counted,
+    )
 
 
 def _works(context: Context, running: StreamingQuery) -> bool:

@@ -17,7 +17,7 @@ __all__ = ["DriverSettings"]
 class DriverSettings(ComponentSettings):
     """GALEWATCH_DRIVER_…: `index` tells the `copies` of a driver apart, each has checkpoints of its own.
 
-    `trigger` is that of the alerts; the other queries always run in micro-batches.
+    `trigger` is that of the alerts; of the others each has its own.
 
     `checkpoints` is the same folder for the driver and for its executors, `heartbeat` a file of the
     driver's own, `host` the name under which the executors reach it.

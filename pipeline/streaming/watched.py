@@ -20,7 +20,7 @@ from pipeline.streaming.failures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pyspark.sql.streaming.query import StreamingQuery
@@ -215,7 +215,10 @@ class Watched:
 
 
 class RealTime(Watched):
-    """A query in Real-Time Mode: one copy of several, each changing batches at its phase of the clock."""
+    """A query in Real-Time Mode, which changes batches at its phase of the clock, each copy at its own.
+
+    `counted` says in words what the writer counts, and each new number is logged with them.
+    """
 
     def __init__(  # noqa: PLR0913 - each a fact of its own
         self,
@@ -226,11 +229,14 @@ class RealTime(Watched):
         phase: Phase,
         beat: Path,
         tasks: int,
+        counted: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(name, lambda: begin(self._batch_seconds), check_topic)
         self._phase = phase
         self._beat = beat
         self._tasks = tasks
+        self._counted = counted or {}
+        self._counts: Mapping[str, int] = {}
         self._batch_seconds = phase.batch_seconds
 
     def _start(self, now: float) -> None:
@@ -251,6 +257,8 @@ class RealTime(Watched):
             self.batch = int(progress["batchId"])
             self._batch_ended(query, now)
         beat = Beat.read(self._beat)
+        if beat:
+            self._tell(beat.counts)
         if beat and beat.tasks >= self._tasks:
             self._since = now
         complaint = beat.complaint(time.time()) if beat else "its writer has not begun yet"
@@ -263,6 +271,13 @@ class RealTime(Watched):
             return False
         self._say(complaint)
         return complaint is None
+
+    def _tell(self, counts: Mapping[str, int]) -> None:
+        for name, words in self._counted.items():
+            count = counts.get(name, 0)
+            if count and count != self._counts.get(name, 0):
+                _LOG.info("query %s: %d readings %s, since its executor began", self.name, count, words)
+        self._counts = counts
 
     def _batch_ended(self, query: StreamingQuery, now: float) -> None:
         """Give the next batch another length when this one was not of the usual, or ended off the phase."""

@@ -145,8 +145,8 @@ def _config(environment: Environment) -> Path:
         shutil.copytree(CONFIG, folder)
         platform = folder / "platform.yaml"
         text, changed = re.subn(
-            r"alerts_batch_seconds: \d+",
-            f"alerts_batch_seconds: {BATCH_SECONDS}",
+            r"real_time_batch_seconds: \d+",
+            f"real_time_batch_seconds: {BATCH_SECONDS}",
             platform.read_text(encoding="utf-8"),
         )
         assert changed == 1

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "beat"
-    path.write_text(json.dumps({"at": 5, "stored_at": 4, "tasks": 2, "trouble": None}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"at": 5, "stored_at": 4, "tasks": 2, "trouble": None, "counts": {"late": 1}}),
+        encoding="utf-8",
+    )
 
-    assert Beat(5, 4, 2, None) == Beat.read(path)
+    assert Beat(5, 4, 2, None, {"late": 1}) == Beat.read(path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"at": 5}'])
@@ -31,11 +34,11 @@ def test_what_is_no_beat_is_none(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("beat", "said"),
     [
-        (Beat(100, 100, 2, None), None),
-        (Beat(86, 86, 2, None), None),
-        (Beat(80, 80, 2, None), "its writer has said nothing for 20 s"),
-        (Beat(100, 80, 2, None), "its writer has stored nothing for 20 s"),
-        (Beat(100, 80, 2, "NoNodeAvailableException: none"), "NoNodeAvailableException: none"),
+        (Beat(100, 100, 2, None, {}), None),
+        (Beat(86, 86, 2, None, {}), None),
+        (Beat(80, 80, 2, None, {}), "its writer has said nothing for 20 s"),
+        (Beat(100, 80, 2, None, {}), "its writer has stored nothing for 20 s"),
+        (Beat(100, 80, 2, "NoNodeAvailableException: none", {}), "NoNodeAvailableException: none"),
     ],
 )
 def test_what_is_wrong_with_the_writer(beat: Beat, said: str | None) -> None:

@@ -243,16 +243,19 @@ class Writer:
         self.lengths.append(seconds)
         return self._queries.pop(0)
 
-    def tell(self, *, tasks: int = 2, trouble: str | None = None) -> None:
+    def tell(self, *, tasks: int = 2, trouble: str | None = None, late: int = 0) -> None:
         """Renew the file."""
         now = int(time.time())
-        told = {"at": now, "stored_at": now, "tasks": tasks, "trouble": trouble}
+        told = {"at": now, "stored_at": now, "tasks": tasks, "trouble": trouble, "counts": {"late": late}}
         self.path.write_text(json.dumps(told), encoding="utf-8")
 
     def watch(self, copy: int = 0) -> RealTime:
         """Give the query under watch."""
         phase = Phase(600, copy, 2)
-        return RealTime("alerts", self.begin, lambda: None, phase=phase, beat=self.path, tasks=2)
+        counted = {"late": "came late"}
+        return RealTime(
+            "alerts", self.begin, lambda: None, phase=phase, beat=self.path, tasks=2, counted=counted
+        )
 
 
 def test_in_real_time_it_moves_while_its_tasks_write(tmp_path: Path) -> None:
@@ -281,6 +284,24 @@ def test_the_writers_trouble_is_that_of_the_query(
         assert query.look()
 
     assert "query alerts: NoNodeAvailableException: no node" in caplog.text
+
+
+def test_each_new_number_of_what_the_writer_counts_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = Writer(tmp_path / "beat", ScriptedQuery({}, {}, {}, {}, {}))
+    query = writer.watch()
+    query.look()
+
+    with caplog.at_level(logging.INFO):
+        for late in (0, 3, 3, 4):
+            writer.tell(late=late)
+            query.look()
+
+    assert [
+        "query alerts: 3 readings came late, since its executor began",
+        "query alerts: 4 readings came late, since its executor began",
+    ] == [line for line in caplog.messages if "late" in line]
 
 
 def test_without_its_tasks_it_does_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 
 /**
  * Tells once a second how the writer is: to the table query_progress how far each partition has got, and to the driver, by a
- * file, when that was stored last, how many tasks are writing, and what is wrong. Real-Time Mode itself says nothing while a
- * batch lasts, and a batch lasts minutes.
+ * file, when that was stored last, how many tasks are writing, what is wrong, and what was counted. Real-Time Mode itself says
+ * nothing while a batch lasts, and a batch lasts minutes.
  */
 final class Heart {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,6 +30,7 @@ final class Heart {
     private final Map<Integer, PartitionOffsets> offsets;
     private final IntSupplier lanes;
     private final Trouble trouble;
+    private final Supplier<Map<String, Long>> counts;
     private long storedAt;
 
     Heart(
@@ -36,12 +38,14 @@ final class Heart {
             Path file,
             Map<Integer, PartitionOffsets> offsets,
             IntSupplier lanes,
-            Trouble trouble) {
+            Trouble trouble,
+            Supplier<Map<String, Long>> counts) {
         this.progress = progress;
         this.file = file;
         this.offsets = offsets;
         this.lanes = lanes;
         this.trouble = trouble;
+        this.counts = counts;
     }
 
     void beat() {
@@ -59,19 +63,21 @@ final class Heart {
             return;
         }
         try {
-            write(text(storedAt, lanes.getAsInt(), trouble.current()));
+            write(text(storedAt, lanes.getAsInt(), trouble.current(), counts.get()));
         } catch (IOException | RuntimeException error) {
             trouble.with(error);
         }
     }
 
     /** Gives the file's text; times are seconds since 1970. */
-    static String text(long storedAtMillis, int tasks, String trouble) throws JsonProcessingException {
+    static String text(long storedAtMillis, int tasks, String trouble, Map<String, Long> counts)
+            throws JsonProcessingException {
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("at", System.currentTimeMillis() / MILLIS);
         told.put("stored_at", storedAtMillis / MILLIS);
         told.put("tasks", tasks);
         told.put("trouble", trouble);
+        told.put("counts", counts);
         return JSON.writeValueAsString(told);
     }
 

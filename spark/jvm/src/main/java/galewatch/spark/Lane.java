@@ -5,20 +5,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
- * What one task has under way: at most so many alerts at once, the first failure, and how far its partition has got. Used by
+ * What one task has under way: at most so many rows at once, the first failure, and how far its partition has got. Used by
  * one thread; the ends of the deliveries come from others.
  */
-final class Lane {
+final class Lane<T> {
     static final int AT_MOST = 256;
 
     private static final long LOOK_MILLIS = 100;
 
+    private final String rows;
     private final Map<Integer, PartitionOffsets> offsets;
-    private final BiFunction<Alert, BooleanSupplier, CompletableFuture<Void>> deliver;
+    private final Function<T, CompletableFuture<Void>> deliver;
     private final Semaphore free = new Semaphore(AT_MOST);
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean abandoned;
@@ -26,29 +27,32 @@ final class Lane {
     /**
      * Opens a lane.
      *
+     * @param rows what the rows are called where some are missing
      * @param offsets the offsets of each partition, which outlive the lane
-     * @param deliver starts to deliver an alert, and is told when nobody waits for it any more
+     * @param deliveries gives what starts to deliver a row; it is told when nobody waits for them any more
      */
     Lane(
+            String rows,
             Map<Integer, PartitionOffsets> offsets,
-            BiFunction<Alert, BooleanSupplier, CompletableFuture<Void>> deliver) {
+            Function<BooleanSupplier, Function<T, CompletableFuture<Void>>> deliveries) {
+        this.rows = rows;
         this.offsets = offsets;
-        this.deliver = deliver;
+        this.deliver = deliveries.apply(() -> abandoned);
     }
 
-    /** Notes a message that raised nothing. */
+    /** Notes a message of which nothing is to be delivered. */
     void pass(int partition, long offset) {
         of(partition).passed(offset);
     }
 
-    /** Sends a message's alerts on their way; waits while too many are; throws if an earlier one failed. */
-    void send(int partition, long offset, Iterable<Alert> alerts) throws InterruptedException {
+    /** Sends what is to be delivered of a message on its way; waits while too many are; throws if an earlier one failed. */
+    void send(int partition, long offset, Iterable<T> sent) throws InterruptedException {
         PartitionOffsets progress = of(partition);
         progress.begin(offset);
         CompletableFuture<Void> all = CompletableFuture.completedFuture(null);
-        for (Alert alert : alerts) {
+        for (T row : sent) {
             acquire(1, Long.MAX_VALUE);
-            CompletableFuture<Void> one = deliver.apply(alert, () -> abandoned).whenComplete((done, error) -> {
+            CompletableFuture<Void> one = deliver.apply(row).whenComplete((done, error) -> {
                 if (error != null) {
                     failure.compareAndSet(null, error);
                 }
@@ -80,7 +84,7 @@ final class Lane {
             waited += LOOK_MILLIS;
             if (waited >= patienceMillis) {
                 throw new UndeliveredException(
-                        (AT_MOST - free.availablePermits()) + " alerts were not delivered within " + patienceMillis / 1000
+                        (AT_MOST - free.availablePermits()) + " " + rows + " were not delivered within " + patienceMillis / 1000
                                 + " s",
                         null);
             }
@@ -90,7 +94,7 @@ final class Lane {
     private void check() {
         Throwable error = failure.get();
         if (error != null) {
-            throw new UndeliveredException("an alert was not delivered: " + error, error);
+            throw new UndeliveredException("one of the " + rows + " was not delivered: " + error, error);
         }
     }
 

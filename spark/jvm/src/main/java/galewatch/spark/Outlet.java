@@ -1,17 +1,16 @@
 package galewatch.spark;
 
-import com.datastax.oss.driver.api.core.CqlSession;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
+import java.util.function.BiFunction;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -19,73 +18,52 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the alerts of one copy of the query leave this JVM: a session, a producer, and a heart that says how far they have
- * got. Made once a JVM, by the warm-up or else by the first task, and shared by all tasks: it outlives batches.
+ * Where what one copy of a query delivers leaves this JVM: a session, a producer, and a heart that says how far it has got.
+ * Made once a JVM, by the warm-up or else by the first task, and shared by all tasks: it outlives batches.
  */
-final class Outlet {
+final class Outlet<T> {
     private static final Logger LOG = LoggerFactory.getLogger(Outlet.class);
-    private static final Map<String, Outlet> SHARED = new ConcurrentHashMap<>();
     private static final long BEAT_MILLIS = 1_000;
 
     private final Map<Integer, PartitionOffsets> offsets = new ConcurrentHashMap<>();
     private final AtomicInteger lanes = new AtomicInteger();
-    private final Trouble trouble = new Trouble(LOG);
-    private final ScheduledExecutorService timer = timer("galewatch-alerts-retry");
-    private final AlertTables tables;
-    private final AlertMessages messages;
-    private final Producer<byte[], byte[]> producer;
+    private final String query;
+    private final Deliveries<T> deliveries;
 
-    private Outlet(AlertSettings settings) {
-        CqlSession session = settings.cassandra().session();
-        tables = new AlertTables(session, settings.selftestTtlSeconds());
-        messages = new AlertMessages(settings.topic(), settings.schemaId(), settings.schema());
-        producer = new KafkaProducer<>(
+    /** Opens it; throws when Cassandra or Kafka is not to be had. */
+    Outlet(WriterSettings settings, BiFunction<Retries, Topic, Deliveries<T>> deliveries) {
+        query = settings.query();
+        Producer<byte[], byte[]> producer = new KafkaProducer<>(
                 new HashMap<>(settings.producer()), new ByteArraySerializer(), new ByteArraySerializer());
-        // The first send would ask for it, and the first alert would wait.
-        producer.partitionsFor(settings.topic());
-        QueryProgress progress = new QueryProgress(settings.cassandra(), settings.query(), settings.copy());
-        Heart heart = new Heart(progress, Path.of(settings.beat()), offsets, lanes::get, trouble);
-        timer("galewatch-alerts-heart").scheduleWithFixedDelay(heart::beat, 0, BEAT_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+            // The first send would ask for it, and the first row would wait.
+            producer.partitionsFor(settings.topic());
+        } catch (RuntimeException error) {
+            producer.close(Duration.ZERO);
+            throw error;
+        }
+        Trouble trouble = new Trouble(LOG);
+        Retries retries = new Retries(timer("retry"), trouble::with);
+        this.deliveries = deliveries.apply(retries, new Topic(producer));
+        QueryProgress progress = new QueryProgress(settings.cassandra(), query, settings.copy());
+        Heart heart = new Heart(
+                progress, Path.of(settings.beat()), offsets, lanes::get, trouble, this.deliveries::counts);
+        timer("heart").scheduleWithFixedDelay(heart::beat, 0, BEAT_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Gives the outlet of this JVM; throws when Cassandra or Kafka is not to be had. */
-    static Outlet shared(AlertSettings settings) {
-        return SHARED.computeIfAbsent(settings.query() + "-" + settings.copy(), key -> new Outlet(settings));
-    }
-
-    Lane openLane() {
+    Lane<T> openLane() {
         lanes.incrementAndGet();
-        return new Lane(offsets, this::deliver);
+        return new Lane<>(query, offsets, deliveries::ofOneTask);
     }
 
     void laneClosed() {
         lanes.decrementAndGet();
     }
 
-    // Each of the three on its own: the topic does not wait for the tables.
-    private CompletableFuture<Void> deliver(Alert alert, BooleanSupplier abandoned) {
-        return CompletableFuture.allOf(
-                Delivery.start(() -> tables.writeByStation(alert), timer, abandoned, trouble::with),
-                Delivery.start(() -> tables.writeByDay(alert), timer, abandoned, trouble::with),
-                Delivery.start(() -> produce(alert), timer, abandoned, trouble::with));
-    }
-
-    private CompletableFuture<Void> produce(Alert alert) {
-        CompletableFuture<Void> sent = new CompletableFuture<>();
-        producer.send(messages.of(alert), (where, error) -> {
-            if (error == null) {
-                sent.complete(null);
-            } else {
-                sent.completeExceptionally(error);
-            }
-        });
-        return sent;
-    }
-
-    private static ScheduledExecutorService timer(String name) {
+    private ScheduledExecutorService timer(String name) {
         ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = Executors.defaultThreadFactory().newThread(task);
-            thread.setName(name);
+            thread.setName("galewatch-" + query + "-" + name);
             thread.setDaemon(true);
             return thread;
         });

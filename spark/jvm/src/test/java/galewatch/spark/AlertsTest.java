@@ -74,8 +74,8 @@ class AlertsTest {
     @Test
     void noSettingShowsAPassword() {
         CassandraAccess cassandra = new CassandraAccess("c", 9042, "dc1", "galewatch", "spark", "hunter2");
-        AlertSettings settings = new AlertSettings(
-                "alerts", 1, cassandra, 60, Map.of("sasl.jaas.config", "hunter2"), "alerts", 2, SCHEMA, "/tmp/x");
+        WriterSettings settings = new WriterSettings(
+                "alerts", 1, cassandra, 60, Map.of("sasl.jaas.config", "hunter2"), "alerts", "/tmp/x");
 
         assertFalse((cassandra + " " + settings).contains("hunter2"));
     }

@@ -14,11 +14,12 @@ import org.slf4j.LoggerFactory;
 class BeatTest {
     @Test
     void aBeatTellsWhenWhatAndHow() throws Exception {
-        JsonNode told = new ObjectMapper().readTree(Heart.text(1_780_000_000_999L, 2, "X: \"no\" node"));
+        JsonNode told = new ObjectMapper().readTree(Heart.text(1_780_000_000_999L, 2, "X: \"no\" node", Map.of("late", 3L)));
 
         assertEquals(1_780_000_000L, told.get("stored_at").asLong());
         assertEquals(2, told.get("tasks").asInt());
         assertEquals("X: \"no\" node", told.get("trouble").asText());
+        assertEquals(3, told.get("counts").get("late").asLong());
         assertTrue(Math.abs(System.currentTimeMillis() / 1000 - told.get("at").asLong()) < 60);
     }
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -18,18 +17,18 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class LaneTest {
-    private static final Alert ALERT = new Alert(
-            "e/heat", "heat", "critical", "oslo", Instant.EPOCH, "nws", "live", "e", 1, "temperature", 40.5, 37.0, "°C",
-            "Hot", Instant.EPOCH);
+    private static final String ALERT = "e/heat";
 
     private final Map<Integer, PartitionOffsets> offsets = new HashMap<>();
     private final List<CompletableFuture<Void>> underWay = new ArrayList<>();
     private final List<BooleanSupplier> abandoned = new ArrayList<>();
-    private final Lane lane = new Lane(offsets, (alert, given) -> {
-        CompletableFuture<Void> one = new CompletableFuture<>();
-        underWay.add(one);
+    private final Lane<String> lane = new Lane<>("alerts", offsets, given -> {
         abandoned.add(given);
-        return one;
+        return alert -> {
+            CompletableFuture<Void> one = new CompletableFuture<>();
+            underWay.add(one);
+            return one;
+        };
     });
 
     private long next(int partition) {
