@@ -65,16 +65,16 @@ def bench(target: Target, events: int, hot_percent: float, patience_s: float) ->
     finally:
         for driver in stopped:
             driver.start()
-    at_first: dict[str, float] = {}
+    at_first: list[machine.Cpu] = []
     first, last = await_rows(
         target,
         readings,
         expected,
         patience_s,
-        lambda: at_first.update(machine.cpu_seconds(target.engine, target.environment.name)),
+        lambda: at_first.append(machine.cpu_seconds(target.engine, target.environment.name)),
     )
     after = machine.cpu_seconds(target.engine, target.environment.name)
-    cpu, later = machine.spent(before, after), machine.spent(at_first, after)
+    cpu, later = machine.spent(before, after), machine.spent(at_first[0], after)
     target.say("comparing every row")
     wrong = differences(expected, found(target.environment, "reader", target.keyspace, expected))
     product = Drained(last - started, last - first, cpu, later, wrong)

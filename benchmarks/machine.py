@@ -7,7 +7,7 @@ import platform
 import re
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from docker.errors import APIError
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     import docker
 
-__all__ = ["cpu_seconds", "described", "spent"]
+__all__ = ["Cpu", "cpu_seconds", "described", "spent"]
+
+K = TypeVar("K")
 
 _NANOSECONDS: Final = 1e9
 # Which driver an executor works for stands in its command line.
@@ -43,13 +45,19 @@ def described() -> dict[str, Any]:
     }
 
 
-def cpu_seconds(engine: docker.DockerClient, environment: str) -> dict[str, float]:
-    """Give the CPU seconds that each running container has used since its start, workers by executor as well.
+class Cpu(NamedTuple):
+    """CPU seconds since the start of whatever they are of."""
 
-    The key is the service's name. A worker's are `executors of <driver>` for each driver it works for (to a
-    whole second), and its own name for the rest.
-    """
-    found: dict[str, float] = {}
+    containers: Mapping[str, float]
+    """By service."""
+    executors: Mapping[tuple[str, str, str], float]
+    """Those of workers' executors, to a whole second, by worker, driver and process id."""
+
+
+def cpu_seconds(engine: docker.DockerClient, environment: str) -> Cpu:
+    """Give the CPU seconds that each running container has used, and the executors inside the workers."""
+    containers: dict[str, float] = {}
+    executors: dict[tuple[str, str, str], float] = {}
     for container in engine.containers.list(filters={"label": f"{ENVIRONMENT_LABEL}={environment}"}):
         if JOB_LABEL in container.labels:
             continue
@@ -57,29 +65,39 @@ def cpu_seconds(engine: docker.DockerClient, environment: str) -> dict[str, floa
         try:
             # From the control group: one reading, not the two that a rate would need.
             stats = engine.api.stats(container.id, stream=False, one_shot=True)
-            total = stats["cpu_stats"]["cpu_usage"]["total_usage"] / _NANOSECONDS
-            executors = _executors(container.top(ps_args="-eo pid,times,args")) if "worker" in name else {}
+            found = _executors(name, container.top(ps_args="-eo pid,times,args")) if "worker" in name else {}
         except APIError:
             continue
-        for driver, seconds in executors.items():
-            found[f"executors of {driver}"] = found.get(f"executors of {driver}", 0.0) + seconds
-        found[name] = max(0.0, total - sum(executors.values()))
-    return found
+        containers[name] = stats["cpu_stats"]["cpu_usage"]["total_usage"] / _NANOSECONDS
+        executors |= found
+    return Cpu(containers, executors)
 
 
-def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Give what was used in between; what was started anew counts from zero."""
-    used = {}
-    for name, seconds in after.items():
-        had = before.get(name, 0.0)
-        used[name] = seconds - had if seconds >= had else seconds
+def spent(before: Cpu, after: Cpu) -> dict[str, float]:
+    """Give what was used in between; what was started anew counts from zero.
+
+    What an executor used is `executors of <driver>` and not its worker's, but for what it used between the
+    first look and its end, where it ended before the second one.
+    """
+    used = _grown(before.containers, after.containers)
+    for (worker, driver, _), seconds in _grown(before.executors, after.executors).items():
+        name = f"executors of {driver}"
+        used[name] = used.get(name, 0.0) + seconds
+        used[worker] = max(0.0, used.get(worker, 0.0) - seconds)
     return used
 
 
-def _executors(top: Mapping[str, Any]) -> dict[str, float]:
-    seconds: dict[str, float] = {}
-    for _, used, command in top["Processes"]:
+def _grown(before: Mapping[K, float], after: Mapping[K, float]) -> dict[K, float]:
+    return {
+        key: seconds - before.get(key, 0.0) if seconds >= before.get(key, 0.0) else seconds
+        for key, seconds in after.items()
+    }
+
+
+def _executors(worker: str, top: Mapping[str, Any]) -> dict[tuple[str, str, str], float]:
+    found: dict[tuple[str, str, str], float] = {}
+    for pid, used, command in top["Processes"]:
         if match := _EXECUTOR.search(command):
             driver = re.sub(r"^galewatch-[a-z0-9]+-", "", match[1])
-            seconds[driver] = seconds.get(driver, 0.0) + float(used)
-    return seconds
+            found[worker, driver, pid] = float(used)
+    return found

@@ -6,16 +6,26 @@ import json
 from typing import TYPE_CHECKING
 
 from benchmarks import report
-from benchmarks.machine import described, spent
+from benchmarks.machine import Cpu, described, spent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_a_container_that_was_started_anew_counts_from_zero() -> None:
-    before = {"kafka": 10.0, "driver-tables": 50.0, "gone": 3.0}
-    after = {"kafka": 12.5, "driver-tables": 4.0, "new": 1.0}
+    before = Cpu({"kafka": 10.0, "driver-tables": 50.0, "gone": 3.0}, {})
+    after = Cpu({"kafka": 12.5, "driver-tables": 4.0, "new": 1.0}, {})
     assert {"kafka": 2.5, "driver-tables": 4.0, "new": 1.0} == spent(before, after)
+
+
+def test_what_an_executor_used_is_not_its_workers() -> None:
+    stays, ended, begun = (("worker-0", "alerts-0", pid) for pid in ("1", "2", "3"))
+    other = ("worker-1", "alerts-0", "1")
+    before = Cpu({"worker-0": 600.0, "worker-1": 20.0}, {stays: 100.0, ended: 400.0, other: 5.0})
+    after = Cpu({"worker-0": 620.0, "worker-1": 21.0}, {stays: 108.0, begun: 6.0, other: 6.0})
+
+    # Of the 20 s that worker-0 used, 8 and 6 are of executors that live; 6 its own and of the one that ended.
+    assert {"worker-0": 6.0, "worker-1": 0.0, "executors of alerts-0": 15.0} == spent(before, after)
 
 
 def test_the_machine_is_described_with_its_cores_and_the_commit() -> None:
