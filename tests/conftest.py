@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,5 +67,10 @@ class SkipGuard:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the guard for all tests of the run, whatever folder they are in."""
+    """Register the guard for all tests of the run, whatever folder they are in, and let Ctrl-C be one.
+
+    A shell lets what it begins in the background ignore SIGINT, and that is inherited: tests that press
+    Ctrl-C would then wait in vain, and whoever wants to end the run, too.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(SkipGuard(ALLOWED_SKIPS), "galewatch-skips")
