@@ -103,8 +103,8 @@ def spark(seen: Seen) -> Hop:
     troubles = [f"{driver}: {said}" for driver, said in sorted(found.troubles.items())]
     broken = [*stopped(seen, _MASTER), *no_workers, *_with_trouble(no_alerts, seen, _ALERTS_DRIVER)]
     broken += [*_with_trouble(stopped(seen, _TABLES_DRIVER), seen, _TABLES_DRIVER), *_stuck(copies, seen)]
-    drivers = unwell(seen, _ALERTS_DRIVER, _TABLES_DRIVER)
-    warnings = [*ended, *stopped(seen, _WORKERS), *unwell(seen, _MASTER, _WORKERS), *troubles, *drivers]
+    ill = unwell(seen, _MASTER, _WORKERS, _ALERTS_DRIVER, _TABLES_DRIVER)
+    warnings = [*ended, *stopped(seen, _WORKERS), *troubles, *ill]
     return judged(SPARK, "; ".join(facts), broken, warnings)
 
 

@@ -367,3 +367,14 @@ def test_the_first_of_two_broken_hops_is_named() -> None:
     assert "weather API" == first(seen).name
     assert {"weather API": "broken", "Cassandra": "broken"} == states(seen)
     assert NOW == seen.now
+
+
+def test_what_a_driver_says_comes_before_what_its_container_is_called() -> None:
+    ill = with_container(*(container(name, health="unhealthy") for name in ("spark-master", "driver-tables")))
+    told = SparkSeen(2, {"driver-tables": "the registry is away"})
+    (warned,) = [one for one in diagnose(replace(WELL, containers=ill, spark=told)).hops if one.state != "ok"]
+    assert ("Spark", "warning", "driver-tables: the registry is away") == (
+        warned.name,
+        warned.state,
+        warned.cause,
+    )
