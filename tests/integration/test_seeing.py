@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -50,6 +49,7 @@ from tests.integration.platform_jobs import (
 )
 from tests.integration.services import Services
 from tests.loads import a_load
+from tests.robbing import without_a_row, without_a_serving_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -272,21 +272,6 @@ def test_a_service_that_hangs_is_told_in_time_and_by_its_name(
     assert time.monotonic() - began < 40
 
 
-@contextmanager
-def robbed_history(services: Services, table: str, condition: str) -> Iterator[None]:
-    """Take a row from PostgreSQL, and put it back."""
-    with services.postgres.connect("history", "history") as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE kept (LIKE {table})")
-        cursor.execute(
-            f"WITH gone AS (DELETE FROM {table} WHERE ctid = "  # noqa: S608 - names of this module
-            f"(SELECT ctid FROM {table} WHERE {condition} LIMIT 1) RETURNING *) "
-            "INSERT INTO kept SELECT * FROM gone"
-        )
-        assert 1 == cursor.rowcount
-        yield
-        cursor.execute(f"INSERT INTO {table} SELECT * FROM kept")  # noqa: S608 - the same
-
-
 @pytest.mark.parametrize(
     ("table", "condition", "hops"),
     [
@@ -298,7 +283,10 @@ def robbed_history(services: Services, table: str, condition: str) -> Iterator[N
 def test_a_row_taken_from_postgresql_is_missed(
     services: Services, table: str, condition: str, hops: set[str]
 ) -> None:
-    with robbed_history(services, table, condition):
+    with (
+        services.postgres.connect("history", "history") as connection,
+        without_a_row(connection, table, condition),
+    ):
         assert hops <= broken_hops()
     assert set() == broken_hops()
 
@@ -313,19 +301,11 @@ def test_a_row_taken_from_postgresql_is_missed(
     ],
 )
 def test_a_row_taken_from_cassandra_is_missed(services: Services, table: str, hops: set[str]) -> None:
-    keys = {
-        "readings_by_station": ("station_id", "day", "observed_at", "source"),
-        "alerts_by_station": ("station_id", "observed_at", "rule_id", "source"),
-        "alerts_by_day": ("day", "observed_at", "station_id", "rule_id", "source"),
-        "averages_by_station": ("station_id", "day", "window_start"),
-    }[table]
-    with session(services.cassandra("spark"), keyspace="galewatch") as opened:
-        ((text,), *_) = opened.execute(f"SELECT JSON * FROM {table}")  # noqa: S608 - names of this module
-        row = json.loads(text)
-        where = " AND ".join(f"{key} = '{row[key]}'" for key in keys)
-        opened.execute(f"DELETE FROM {table} WHERE {where}")  # noqa: S608 - the same
+    with (
+        session(services.cassandra("spark"), keyspace="galewatch") as opened,
+        without_a_serving_row(opened, table, "station-"),
+    ):
         assert hops == broken_hops()
-        opened.execute(f"INSERT INTO {table} JSON %s", (text,))
     assert set() == broken_hops()
 
 
