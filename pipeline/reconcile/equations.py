@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pipeline.readings import utc_text
@@ -151,7 +152,13 @@ def _whole_events(books: Books) -> list[Record]:
 
 def _of_averages(books: Books, policy: Policy) -> Equation:
     good = _whole_events(books)
-    on_time = [one for one in good if one.appended_at - one.observed_at <= policy.allowed_lateness]
+    # What is no number would be a dead letter, whose loss another equation tells.
+    on_time = [
+        one
+        for one in good
+        if one.appended_at - one.observed_at <= policy.allowed_lateness
+        and (one.temperature_c is None or isfinite(one.temperature_c))
+    ]
     # A record has all that an average takes of a reading.
     computed = averages(cast("Iterable[Reading]", on_time), policy.window_seconds)
     wanted = {

@@ -116,6 +116,15 @@ def test_one_row_too_few_in_any_store_breaks_its_hop(changed: dict[str, Any], ho
     assert set(hops) <= {one.hop for one in broken(replace(AGREEING, **changed))}
 
 
+@pytest.mark.parametrize("temperature", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_no_number_is_missed_where_its_dead_letter_is_gone(temperature: float) -> None:
+    poison = record(6, "b", 20, temperature, alerts=())
+    books = replace(AGREEING, records=(*RECORDS, poison), published=AGREEING.published | {poison.event_id})
+    assert [] == broken(replace(books, dead=DEAD | {(0, 6)}))
+    (found,) = broken(books)
+    assert ("topic → Cassandra", True) == (found.hop, poison.event_id in found.examples[0])
+
+
 def test_what_is_missing_is_named() -> None:
     lost = RECORDS[0].event_id
     (equation,) = broken(replace(AGREEING, stored=AGREEING.stored - {lost}))
