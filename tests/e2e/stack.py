@@ -19,7 +19,6 @@ from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import WhiteListRoundRobinPolicy
 from cassandra.query import dict_factory
-from pydantic import SecretStr
 
 from pipeline.environment import Environment
 from pipeline.history import History
@@ -28,7 +27,6 @@ from pipeline.infra.layout import ENVIRONMENT_LABEL, PROJECT_ROOT
 from pipeline.infra.secrets import ensure_secrets
 from pipeline.infra.terraform import Terraform
 from pipeline.platform import load_platform
-from pipeline.settings import HistorySettings
 from tests.provisioning import terraform_environment
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from docker.models.containers import Container
+    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
 
     from pipeline.infra.terraform_report import Plan
 
@@ -148,30 +147,25 @@ class Stack:
 
     def history(self) -> History:
         """Open the history as its owner."""
-        settings = HistorySettings(
+        return History(self.environment().history("history"))
+
+    @contextmanager
+    def history_database(self, user: str) -> Iterator[Connection]:
+        """Connect to the history's database, without any of the product's time limits."""
+        connection = psycopg2.connect(
             host=LOOPBACK,
             port=self.port("postgres"),
-            database="history",
-            user="history",
-            password=SecretStr(self.password("postgres_history")),
+            dbname="history",
+            user=user,
+            password=self.password(f"postgres_{user}"),
+            connect_timeout=10,
         )
-        return History(settings)
+        with closing(connection):
+            yield connection
 
     def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a query on the history's database as its reader."""
-        with (
-            closing(
-                psycopg2.connect(
-                    host=LOOPBACK,
-                    port=self.port("postgres"),
-                    dbname="history",
-                    user="reader",
-                    password=self.password("postgres_reader"),
-                    connect_timeout=10,
-                )
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
+        with self.history_database("reader") as connection, connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall()
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.feeding import DEVICES, SOURCE, store
 from tests.e2e.runs import succeed
 from tests.e2e.tables import alerts_of, averages_of, await_equal, readings_of, stored
-from tests.e2e.topics import Place, produce, read_all, registered
+from tests.e2e.topics import Place, dead_letters, produce, registered
 from tests.e2e.weather import thresholds
 from tests.oracle.messages import event_id, framed, record
 from tests.oracle.weather import Observed, alerts, averages
@@ -112,11 +112,11 @@ def test_each_poison_is_a_dead_letter_with_its_reason_its_place_and_its_bytes(
     """No more and no less than what was poison, each by where it lay; nothing of its bytes is changed."""
 
     def found() -> set[tuple[Place, str, bytes | None]]:
-        return {letter[:3] for letter in _dead_letters(stack)}
+        return {letter[:3] for letter in dead_letters(stack)}
 
     expected = {(place, key, value) for place, (key, value, _) in sent.poison.items()}
     await_equal("dead letters", expected, found)
-    for place, _, value, headers in _dead_letters(stack):
+    for place, _, value, headers in dead_letters(stack):
         _, _, reason = sent.poison[place]
         assert reason in headers["reason"], headers
         assert headers["topic"] == "readings"
@@ -171,18 +171,6 @@ def _poison(now: datetime, schema_id: int, schema: Any) -> list[tuple[str, bytes
         ("e2e-poison", with_temperature(500.0), "temperature_c is 500"),
         ("e2e-poison", None, "no value"),
     ]
-
-
-def _dead_letters(stack: Stack) -> list[tuple[Place, str, bytes | None, dict[str, str]]]:
-    """Give where each dead letter's message lay, its key, its bytes and its headers."""
-    found = []
-    for message in read_all(stack, "readings.dlq"):
-        pairs: Any = message.headers() or []
-        headers = {name: value.decode() for name, value in pairs if value is not None}
-        place = Place(int(headers["partition"]), int(headers["offset"]), int(headers["timestamp"]))
-        key: Any = message.key()
-        found.append((place, key.decode(), message.value(), headers))
-    return found
 
 
 def _store_and_publish(stack: Stack, observed: Observed) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tests.e2e.stack import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.e2e.stack import Stack
 
-__all__ = ["Place", "Registered", "produce", "read_all", "register", "registered"]
+__all__ = ["Place", "Registered", "dead_letters", "emptied", "produce", "read_all", "register", "registered"]
 
 _PATIENCE_S = 60
 
@@ -79,6 +81,40 @@ def read_all(stack: Stack, topic: str) -> list[Message]:
     finally:
         consumer.close()
     return found
+
+
+def dead_letters(stack: Stack) -> list[tuple[Place, str, bytes | None, dict[str, str]]]:
+    """Give where each dead letter's message lay, its key, its bytes and its headers.
+
+    A query that begins anew sends letters again, so one place may come more than once.
+    """
+    found = []
+    for message in read_all(stack, "readings.dlq"):
+        pairs: Any = message.headers() or []
+        headers = {name: value.decode() for name, value in pairs if value is not None}
+        place = Place(int(headers["partition"]), int(headers["offset"]), int(headers["timestamp"]))
+        key: Any = message.key()
+        found.append((place, key.decode(), message.value(), headers))
+    return found
+
+
+@contextmanager
+def emptied(stack: Stack, topic: str, writer: str) -> Iterator[None]:
+    """Take all messages from a topic, and afterwards let its writer send them again."""
+    messages = read_all(stack, topic)
+    partitions = {message.partition() for message in messages}
+    admin = AdminClient(_login(stack, "admin"))
+    ends = [TopicPartition(topic, number, -1) for number in partitions]  # type: ignore[arg-type]
+    for deleted in admin.delete_records(ends).values():
+        deleted.result(_PATIENCE_S)
+    try:
+        yield
+    finally:
+        producer = Producer({**_login(stack, writer), "acks": "all", "enable.idempotence": True})
+        for one in messages:
+            producer.produce(topic, one.value(), one.key(), one.partition(), headers=one.headers())  # type: ignore[arg-type]
+        assert producer.flush(_PATIENCE_S) == 0
+    assert len(messages) <= len(read_all(stack, topic))
 
 
 def registered(stack: Stack, subject: str, version: int | str = "latest") -> Registered:

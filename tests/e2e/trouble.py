@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,7 @@ from tests.e2e.runs import run_before, said, state, tries
 from tests.e2e.stack import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipeline.infra.airflow import Airflow, Run
     from tests.e2e.stack import Stack
@@ -24,10 +23,10 @@ __all__ = [
     "NOTICED_WITHIN_S",
     "Troubled",
     "fault",
+    "locked_readings",
     "readings_csv",
     "rows_of",
     "trouble_all_sources",
-    "trouble_of",
     "until_failed",
     "window_start",
 ]
@@ -35,9 +34,6 @@ __all__ = [
 HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)
 NOTICED_WITHIN_S = 120
-
-# Written by a driver beside its heartbeat.
-_STATUS = "/tmp/galewatch/status.json"  # noqa: S108 - in the driver's container
 
 
 class Troubled(NamedTuple):
@@ -91,18 +87,33 @@ def fault(stack: Stack, contract: str, **fault: Any) -> Iterator[None]:
             assert client.delete(url).status_code == 200
 
 
+@contextmanager
+def locked_readings(stack: Stack) -> Iterator[Callable[[datetime], bool]]:
+    """Keep every load waiting within its transaction; tells whether the one does that has readings of a time.
+
+    Of a time of its first station: PostgreSQL shows no more than the beginning of a long statement.
+    """
+
+    def waits(observed_at: datetime) -> bool:
+        # Only to its own role does PostgreSQL show what a session is doing.
+        with stack.history_database("history") as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s",
+                (f"%INSERT INTO readings%{observed_at:%Y-%m-%dT%H:%M:%S}%",),
+            )
+            return cursor.fetchone() is not None
+
+    with stack.history_database("history") as connection, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE readings IN EXCLUSIVE MODE")
+        yield waits
+
+
 def until_failed(airflow: Airflow, run: Run, task_id: str, expected: str) -> None:
     until(
         f"{run.dag_id}.{task_id} is {expected}",
         lambda: state(airflow, run, task_id) == expected,
         within_s=NOTICED_WITHIN_S,
     )
-
-
-def trouble_of(stack: Stack, driver: str) -> str:
-    """Give what a driver says is wrong: the sentence of its status file, or nothing."""
-    code, output = stack.container(driver).exec_run(["cat", _STATUS])
-    return "" if code else str(json.loads(output)["error"] or "")
 
 
 def window_start() -> datetime:
