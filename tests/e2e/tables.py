@@ -20,11 +20,12 @@ __all__ = [
     "DELIVERED_WITHIN_S",
     "Stored",
     "alerts_of",
+    "all_alerts",
+    "all_averages",
     "averages_of",
     "await_equal",
     "readings_of",
     "stored",
-    "utc",
 ]
 
 # After a driver was killed: its restart, Spark's start, the replay of the last batch. Half a minute on two
@@ -78,40 +79,47 @@ def stored(
 
 def alerts_of(query: Query, stations: Collection[str]) -> set[tuple[str, datetime, str]]:
     """Give station, time and rule of the stations' alerts."""
-    rows = query("SELECT station_id, observed_at, rule_id FROM alerts_by_station")
+    return {alert for alert in all_alerts(query) if alert[0] in stations}
+
+
+def all_alerts(query: Query) -> set[tuple[str, datetime, str]]:
+    """Give the same of every station."""
     return {
-        (row["station_id"], utc(row["observed_at"]), row["rule_id"])
-        for row in rows
-        if row["station_id"] in stations
+        (row["station_id"], _utc(row["observed_at"]), row["rule_id"])
+        for row in query("SELECT station_id, observed_at, rule_id FROM alerts_by_station")
     }
 
 
 def averages_of(query: Query, stations: Collection[str]) -> set[Mean]:
     """Give the stations' averages."""
+    return {mean for mean in all_averages(query) if mean.station_id in stations}
+
+
+def all_averages(query: Query) -> set[Mean]:
+    """Give every station's averages."""
     return {
         Mean(
             row["station_id"],
-            utc(row["window_start"]),
-            utc(row["window_end"]),
+            _utc(row["window_start"]),
+            _utc(row["window_end"]),
             row["temperature_c_mean"],
             row["temperature_c_min"],
             row["temperature_c_max"],
             row["readings"],
         )
         for row in query("SELECT * FROM averages_by_station")
-        if row["station_id"] in stations
     }
 
 
 def readings_of(query: Query, stations: Collection[str]) -> set[Stored]:
     """Give the stations' readings."""
     return {
-        Stored(**{**{name: row[name] for name in Stored._fields}, "observed_at": utc(row["observed_at"])})
+        Stored(**{**{name: row[name] for name in Stored._fields}, "observed_at": _utc(row["observed_at"])})
         for row in query("SELECT * FROM readings_by_station")
         if row["station_id"] in stations
     }
 
 
-def utc(value: datetime) -> datetime:
+def _utc(value: datetime) -> datetime:
     """Give the zone to a time of Cassandra's driver, which has none."""
     return value.replace(tzinfo=UTC)

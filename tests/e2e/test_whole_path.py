@@ -20,7 +20,7 @@ from pipeline.reconcile.equations import Policy, equations
 from pipeline.rules import load_rules
 from tests.e2e.runs import RUN_TIMEOUT_S, run_before
 from tests.e2e.stack import Stack, until
-from tests.e2e.tables import DELIVERED_WITHIN_S, await_equal, utc
+from tests.e2e.tables import DELIVERED_WITHIN_S, all_alerts, all_averages, await_equal
 from tests.e2e.topics import read_all, registered
 from tests.e2e.weather import HOURS, station_places, thresholds
 from tests.loads import a_load
@@ -61,7 +61,7 @@ def compressed(
     with stack.cassandra() as query:
         until(
             "the first half reaches Cassandra",
-            lambda: any(row["station_id"].startswith("compressed-") for row in query(AVERAGES)),
+            lambda: any(mean.station_id.startswith("compressed-") for mean in all_averages(query)),
             within_s=DELIVERED_WITHIN_S,
         )
     drivers = ("driver-alerts-0", "driver-tables")
@@ -77,7 +77,6 @@ def compressed(
     return readings
 
 
-AVERAGES = "SELECT * FROM averages_by_station"
 ALERTS = "SELECT * FROM alerts_by_station"
 
 
@@ -126,11 +125,7 @@ def test_alerts_are_exactly_those_of_the_recording(
     assert any(station.startswith("compressed-") for station, _, _ in expected)
 
     def found() -> set[tuple[str, datetime, str]]:
-        return {
-            (row["station_id"], utc(row["observed_at"]), row["rule_id"])
-            for row in query(ALERTS)
-            if _of_the_test(row["station_id"], utc(row["observed_at"]), this_hour)
-        }
+        return {alert for alert in all_alerts(query) if _of_the_test(*alert[:2], this_hour)}
 
     await_equal("alerts", expected, found)
 
@@ -157,17 +152,9 @@ def test_averages_are_exactly_those_of_the_recording(
 
     def found() -> set[oracle.Mean]:
         return {
-            oracle.Mean(
-                row["station_id"],
-                utc(row["window_start"]),
-                utc(row["window_end"]),
-                row["temperature_c_mean"],
-                row["temperature_c_min"],
-                row["temperature_c_max"],
-                row["readings"],
-            )
-            for row in query(AVERAGES)
-            if _of_the_test(row["station_id"], utc(row["window_start"]), this_hour)
+            mean
+            for mean in all_averages(query)
+            if _of_the_test(mean.station_id, mean.window_start, this_hour)
         }
 
     await_equal("averages", expected, found)
