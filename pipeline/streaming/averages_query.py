@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from pipeline.streaming.averages import averages
-from pipeline.streaming.cassandra import WRITE_TIME
+from pipeline.streaming.cassandra import WRITE_TIME, CassandraTable
 from pipeline.streaming.decode import readings
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ _EVERY = "1 second"
 def start_averages(context: Context) -> StreamingQuery:
     """Start the query that averages what came on time by station and window."""
     facts = context.platform.streaming
-
-    def sink(rows: DataFrame, _batch: int) -> None:
-        # One action only: each one would run the aggregation, and write its state, once more.
-        context.tables.write(rows, "averages_by_station")
-
     # No bound on the size of a batch, on purpose: see pipeline.streaming.averages on the watermark.
     kept = readings(context.decoded(), facts.allowed_lateness_seconds).where("on_time")
     rows = averages(kept, facts.window_seconds, facts.watermark_seconds)
@@ -40,6 +35,12 @@ def start_averages(context: Context) -> StreamingQuery:
     # each later one at a later time. So the last version of an average wins whole; event times, which can
     # be equal, would mix two.
     timed = rows.withColumn(WRITE_TIME, F.unix_micros(F.current_timestamp()))
+    table = CassandraTable(context, "averages_by_station", timed)
+
+    def sink(batch: DataFrame, _number: int) -> None:
+        # One action only: each one would run the aggregation, and write its state, once more.
+        table.write(batch)
+
     return (
         timed.writeStream.queryName(AVERAGES)
         .foreachBatch(sink)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import StreamingError
 from pipeline.streaming import jvm
-from pipeline.streaming.cassandra import CassandraTables
 from pipeline.streaming.decode import decode
 from pipeline.streaming.kafka import client_config, read_topic
 
@@ -43,12 +42,6 @@ class Context:
     def partitions(self) -> int:
         """The partitions of the readings: each is one task of each query."""
         return self.platform.kafka.topics[READINGS].partitions
-
-    @property
-    def tables(self) -> CassandraTables:
-        """The tables that are written through the connector."""
-        facts = self.platform.cassandra
-        return CassandraTables(facts.keyspace, facts.selftest_ttl_seconds)
 
     @cached_property
     def access(self) -> Any:

@@ -22,7 +22,7 @@ from pipeline.streaming.context import READINGS, READINGS_SUBJECT, Context
 from pipeline.streaming.jvm import register_decoder
 from pipeline.streaming.queries import DRIVERS, watched
 from pipeline.streaming.registered import wait_for_id
-from pipeline.streaming.session import Job, open_session, slots, use_cassandra, wait_for_slots
+from pipeline.streaming.session import Job, open_session, slots, wait_for_slots
 from pipeline.streaming.settings import DriverSettings
 from pipeline.streaming.supervision import Reports, supervise
 
@@ -90,7 +90,6 @@ def run(driver: str, stop: Event) -> None:
     )
     session = open_session(job, settings)
     try:
-        use_cassandra(session, cassandra)
         wait_for_slots(session, job, stop)
         reader = subjects.newest(READINGS_SUBJECT)
         register_decoder(session, registry, READINGS_SUBJECT, schema_text(reader))

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DECODER",
     "Sink",
+    "Table",
     "alert_writer",
     "cassandra_access",
+    "connector_table",
     "end_offsets",
     "micro_batches",
     "progress_table",
@@ -45,6 +47,16 @@ class Sink(NamedTuple):
     producer: Mapping[str, str]
     topic: str
     beat: Path
+
+
+class Table(NamedTuple):
+    """A table of Cassandra's as rows are written to it: `columns` are theirs, in their order, all of them."""
+
+    keyspace: str
+    name: str
+    columns: Sequence[str]
+    ttl_column: str
+    time_column: str
 
 
 def register_decoder(session: SparkSession, registry: RegistrySettings, subject: str, reader: str) -> None:
@@ -82,12 +94,32 @@ def reading_writer(
     session: SparkSession, access: Any, sink: Sink, columns: Sequence[str], *, slots: int
 ) -> Any:
     """Make the writer of the readings, whose tables have these columns; as `alert_writer`."""
-    names = _java(session).java.util.ArrayList()
-    for name in columns:
-        names.add(name)
-    writer = _jvm(session).ReadingWriter(_settings(session, access, sink), names)
+    writer = _jvm(session).ReadingWriter(_settings(session, access, sink), _list(session, columns))
     writer.warmUp(_session(session), slots)
     return writer
+
+
+def connector_table(session: SparkSession, settings: CassandraSettings, table: Table) -> Any:
+    """Make the connector's writer of a table: `write(frame)`; raises Py4JJavaError without Cassandra."""
+    connector = {
+        "spark.cassandra.connection.host": settings.host,
+        "spark.cassandra.connection.port": str(settings.port),
+        "spark.cassandra.connection.localDC": settings.datacenter,
+        "spark.cassandra.auth.username": settings.user,
+        "spark.cassandra.auth.password": settings.password.get_secret_value(),
+        # Equal to one replica where there is one, and right where there are three.
+        "spark.cassandra.output.consistency.level": "LOCAL_QUORUM",
+        "spark.cassandra.output.concurrent.writes": "32",
+        "spark.cassandra.output.ignoreNulls": "true",
+    }
+    return _jvm(session).ConnectorTable(
+        _map(session, connector),
+        table.keyspace,
+        table.name,
+        _list(session, table.columns),
+        table.ttl_column,
+        table.time_column,
+    )
 
 
 def start(rows: DataFrame, name: str, checkpoint: Path, writer: Any, trigger: Any) -> StreamingQuery:
@@ -157,6 +189,13 @@ def _settings(session: SparkSession, access: Any, sink: Sink) -> Any:
         sink.topic,
         str(sink.beat),
     )
+
+
+def _list(session: SparkSession, values: Sequence[str]) -> Any:
+    made = _java(session).java.util.ArrayList()
+    for value in values:
+        made.add(value)
+    return made
 
 
 def _map(session: SparkSession, values: Mapping[str, str]) -> Any:

@@ -13,10 +13,9 @@ from pipeline.errors import StreamingError
 if TYPE_CHECKING:
     from threading import Event
 
-    from pipeline.settings import CassandraSettings
     from pipeline.streaming.settings import DriverSettings
 
-__all__ = ["Job", "open_session", "slots", "use_cassandra", "wait_for_slots"]
+__all__ = ["Job", "open_session", "slots", "wait_for_slots"]
 
 _SLOTS_DEADLINE_SECONDS = 90
 _PAUSE_SECONDS = 0.5
@@ -83,9 +82,6 @@ _CONF = {
     "spark.ui.showConsoleProgress": "false",
     # jaas: Kafka's passwords are inside sasl.jaas.config, which the default does not know.
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
-    # Equal to one replica where there is one, and right where there are three.
-    "spark.cassandra.output.consistency.level": "LOCAL_QUORUM",
-    "spark.cassandra.output.concurrent.writes": "32",
 }
 
 
@@ -129,16 +125,6 @@ def _resource(job: Job) -> dict[str, str]:
         # Spark asks what a task takes of it: an equal share, rounded down, so that it never limits them.
         f"spark.task.resource.{job.resource}.amount": f"{math.floor(10_000 / job.slots) / 10_000:g}",
     }
-
-
-def use_cassandra(session: SparkSession, settings: CassandraSettings) -> None:
-    """Tell the connector where Cassandra is, at run time: so the password is on no command line."""
-    prefix = "spark.cassandra"
-    session.conf.set(f"{prefix}.connection.host", settings.host)
-    session.conf.set(f"{prefix}.connection.port", str(settings.port))
-    session.conf.set(f"{prefix}.connection.localDC", settings.datacenter)
-    session.conf.set(f"{prefix}.auth.username", settings.user)
-    session.conf.set(f"{prefix}.auth.password", settings.password.get_secret_value())
 
 
 def slots(session: SparkSession) -> int:

@@ -24,6 +24,7 @@ ON_SERVICES = {
     "AlertWriter",
     "Alerts",
     "CassandraAccess",
+    "ConnectorTable",
     "DeliveringWriter",
     "Heart",
     "Outlet",

@@ -1,4 +1,4 @@
-"""The slots that a driver insists on, and where its passwords are."""
+"""The slots that a driver insists on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import StreamingError
-from pipeline.settings import CassandraSettings
-from pipeline.streaming.session import Job, slots, use_cassandra, wait_for_slots
+from pipeline.streaming.session import Job, slots, wait_for_slots
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -31,14 +30,3 @@ def test_a_driver_that_is_told_to_stop_waits_for_no_slots(spark: SparkSession) -
     stop.set()
 
     wait_for_slots(spark, Job("tables", 4), stop, deadline_seconds=60)
-
-
-def test_cassandras_password_is_no_part_of_the_applications_configuration(spark: SparkSession) -> None:
-    settings = CassandraSettings(
-        host="cassandra", user="spark", password="secret", datacenter="dc1"
-    )  # fmt: skip
-
-    use_cassandra(spark, settings)
-
-    assert spark.conf.get("spark.cassandra.auth.password") == "secret"
-    assert "spark.cassandra.auth.password" not in dict(spark.sparkContext.getConf().getAll())
