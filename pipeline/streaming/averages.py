@@ -41,7 +41,7 @@ def averages(readings: DataFrame, window_seconds: int, watermark_seconds: int) -
         .groupBy("station_id", F.window("observed_at", f"{window_seconds} seconds").alias("window"))
         .agg(F.collect_set(_event()).alias("events"))
     )
-    ordered = events.withColumn("events", F.array_sort("events"))
+    ordered = events.withColumn("events", F.sort_array("events"))
     counted = ordered.withColumn("events", F.filter("events", _is_first))
     values = F.transform("events", lambda event: event["thousandths"])
     total = F.aggregate(values, F.lit(0).cast("bigint"), lambda left, right: left + right)

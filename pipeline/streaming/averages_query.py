@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F  # noqa: N812 - its usual name
-
 from pipeline.streaming.averages import averages
-from pipeline.streaming.cassandra import WRITE_TIME, CassandraTable
+from pipeline.streaming.cassandra import CassandraTable
 from pipeline.streaming.decode import readings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
     from pipeline.streaming.context import Context
 
-__all__ = ["AVERAGES", "start_averages"]
+__all__ = ["AVERAGES", "batch_micros", "start_averages"]
 
 AVERAGES = "averages"
 
 # As soon as the batch before is done, and not more often than once a second: each batch is some commits to
 # disk.
 _EVERY = "1 second"
+_MICROS = 1_000
 
 
 def start_averages(context: Context) -> StreamingQuery:
@@ -31,21 +33,28 @@ def start_averages(context: Context) -> StreamingQuery:
     # No bound on the size of a batch, on purpose: see pipeline.streaming.averages on the watermark.
     kept = readings(context.decoded(), facts.allowed_lateness_seconds).where("on_time")
     rows = averages(kept, facts.window_seconds, facts.watermark_seconds)
-    # The batch's time stands in the checkpoint: a replayed batch writes the same rows at the same time,
-    # each later one at a later time. So the last version of an average wins whole; event times, which can
-    # be equal, would mix two.
-    timed = rows.withColumn(WRITE_TIME, F.unix_micros(F.current_timestamp()))
-    table = CassandraTable(context, "averages_by_station", timed)
+    table = CassandraTable(context, "averages_by_station", rows)
+    checkpoint = context.checkpoint(AVERAGES)
 
-    def sink(batch: DataFrame, _number: int) -> None:
+    def sink(batch: DataFrame, number: int) -> None:
         # One action only: each one would run the aggregation, and write its state, once more.
-        table.write(batch)
+        table.write(batch, batch_micros(checkpoint, number))
 
     return (
-        timed.writeStream.queryName(AVERAGES)
+        rows.writeStream.queryName(AVERAGES)
         .foreachBatch(sink)
         .outputMode("update")
         .trigger(processingTime=_EVERY)
-        .option("checkpointLocation", str(context.checkpoint(AVERAGES)))
+        .option("checkpointLocation", str(checkpoint))
         .start()
     )
+
+
+def batch_micros(checkpoint: Path, number: int) -> int:
+    """Give the time of a batch in microseconds since 1970, the same on each replay: the checkpoint has it.
+
+    A replayed batch writes the same rows at the same time, each later one at a later time. So the last
+    version of an average wins whole; event times, which can be equal, would mix two.
+    """
+    _, metadata, *_ = (checkpoint / "offsets" / str(number)).read_text(encoding="utf-8").splitlines()
+    return int(json.loads(metadata)["batchTimestampMs"]) * _MICROS

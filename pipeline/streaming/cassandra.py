@@ -13,23 +13,16 @@ if TYPE_CHECKING:
 
     from pipeline.streaming.context import Context
 
-__all__ = ["SELFTEST", "WRITE_TIME", "CassandraTable"]
+__all__ = ["CassandraTable"]
 
-SELFTEST = "selftest"
-"""The origin of the self-test's readings."""
-
-WRITE_TIME = "write_micros"
-"""The column that holds the write time of a row, in microseconds since 1970."""
-
+_SELFTEST = "selftest"
 _TTL = "ttl_seconds"
 
 
 class CassandraTable:
     """A table for the rows of one frame; rows of the self-test get a life of their own, others their table's.
 
-    What is written has, besides the table's columns, `write_micros`: of two versions of a cell Cassandra
-    keeps the one with the greater write time. A null is not written: the cell stays as it is, and no
-    tombstone is made.
+    A null is not written: the cell stays as it is, and no tombstone is made.
 
     Raises Py4JJavaError where Cassandra is not to be had.
     """
@@ -37,13 +30,15 @@ class CassandraTable:
     def __init__(self, context: Context, table: str, frame: DataFrame) -> None:
         facts = context.platform.cassandra
         # Nulls ignored, the connector leaves a null TTL unset, and Cassandra takes the table's.
-        self._ttl = F.when(F.col("origin") == SELFTEST, F.lit(facts.selftest_ttl_seconds))
+        self._ttl = F.when(F.col("origin") == _SELFTEST, F.lit(facts.selftest_ttl_seconds))
         self._writer = jvm.connector_table(
-            context.session,
-            context.cassandra,
-            jvm.Table(facts.keyspace, table, (*frame.columns, _TTL), _TTL, WRITE_TIME),
+            context.session, context.cassandra, jvm.Table(facts.keyspace, table, (*frame.columns, _TTL), _TTL)
         )
 
-    def write(self, rows: DataFrame) -> None:
-        """Write rows; returns when Cassandra has all of them."""
-        self._writer.write(rows.withColumn(_TTL, self._ttl)._jdf)  # noqa: SLF001 - the frame's own Java object
+    def write(self, rows: DataFrame, write_micros: int) -> None:
+        """Write rows; returns when Cassandra has all of them.
+
+        Of two versions of a cell Cassandra keeps the one with the greater write time, in microseconds since
+        1970.
+        """
+        self._writer.write(rows.withColumn(_TTL, self._ttl)._jdf, write_micros)  # noqa: SLF001 - its Java object

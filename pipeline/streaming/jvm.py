@@ -56,7 +56,6 @@ class Table(NamedTuple):
     name: str
     columns: Sequence[str]
     ttl_column: str
-    time_column: str
 
 
 def register_decoder(session: SparkSession, registry: RegistrySettings, subject: str, reader: str) -> None:
@@ -100,7 +99,7 @@ def reading_writer(
 
 
 def connector_table(session: SparkSession, settings: CassandraSettings, table: Table) -> Any:
-    """Make the connector's writer of a table: `write(frame)`; raises Py4JJavaError without Cassandra."""
+    """Make the connector's writer of a table: `write(frame, write time)`; raises Py4JJavaError without it."""
     connector = {
         "spark.cassandra.connection.host": settings.host,
         "spark.cassandra.connection.port": str(settings.port),
@@ -118,7 +117,6 @@ def connector_table(session: SparkSession, settings: CassandraSettings, table: T
         table.name,
         _list(session, table.columns),
         table.ttl_column,
-        table.time_column,
     )
 
 
