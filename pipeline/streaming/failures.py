@@ -22,7 +22,7 @@ _DATA_LOSS = (
     "MISSING_PARTITIONS",
 )
 # A defect of Cassandra's Java driver (4.18): when its connection is lost while it refreshes its schema, it
-# fails so, and never ends another refresh of that session. The connector asks for one before each write.
+# fails so, and never ends another refresh of that session. The connector asks for one when a query begins.
 _LAME_SESSION = "aborting schema refresh"
 # What the clients of Cassandra, Kafka and the registry throw while their service does not answer, and what
 # Spark says when an executor is lost. All of it mends itself, and a query that begins again has lost nothing.
