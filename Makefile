@@ -14,8 +14,8 @@ export TERRAFORM
 
 galewatch = infra/bootstrap host && .venv/bin/python -m pipeline.infra
 options = --environment $(ENV)
-# What the tests that need no engine are.
-fast = -m "not engine and not e2e"
+# What is proven in less than a minute.
+fast = -m "not engine and not e2e and not slow"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain bench-history requirements versions environments
@@ -58,7 +58,7 @@ lint: environments ## ruff, mypy, terraform fmt and validate
 	@.venv-dev/bin/mypy .
 	@.venv/bin/python -m pipeline.infra terraform $(options)
 
-test-fast: environments ## the tests that need no engine; under a minute
+test-fast: environments ## the tests that need neither an engine nor patience; under a minute
 	@.venv-dev/bin/ruff check .
 	@.venv-dev/bin/python -m pytest $(fast) $(PYTEST_ARGS)
 

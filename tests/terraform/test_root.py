@@ -22,11 +22,13 @@ ROOT = PROJECT_ROOT / "infra" / "terraform"
 TESTS = re.compile(r'^run "(\w+)"', re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_files_are_formatted(terraform: Program) -> None:
     """`terraform fmt` would change nothing."""
     assert "" == terraform("fmt", "-check", "-recursive", "-list=true", cwd=ROOT).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "storage"], ids=["platform", "storage"])
 def test_the_configuration_is_valid(terraform: Program, folder: Path) -> None:
     """Both roots agree with the provider's schema."""
@@ -35,6 +37,7 @@ def test_the_configuration_is_valid(terraform: Program, folder: Path) -> None:
     assert (True, []) == (answer["valid"], [d for d in answer["diagnostics"] if d["severity"] == "error"])
 
 
+@pytest.mark.slow
 def test_what_the_configuration_promises_holds(terraform: Program, tmp_path: Path) -> None:
     """Every run block of tests/*.tftest.hcl passes, and none is missing from the count."""
     written = sum(len(TESTS.findall(path.read_text())) for path in (ROOT / "tests").glob("*.tftest.hcl"))
@@ -48,6 +51,7 @@ def test_what_the_configuration_promises_holds(terraform: Program, tmp_path: Pat
     assert (written, 0, 0) == (summary["passed"], summary["failed"], summary["errored"])
 
 
+@pytest.mark.slow
 def test_a_missing_secret_is_one_sentence(terraform: Program, tmp_path: Path) -> None:
     """A plan without secrets names the file and the command that makes it."""
     terraform("init", "-backend=false", "-input=false", cwd=ROOT)

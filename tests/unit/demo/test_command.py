@@ -26,6 +26,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket.socket, method, refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_network")
 def test_it_shows_alerts_averages_and_a_plot_without_network_in_under_30_s(
     monkeypatch: pytest.MonkeyPatch,

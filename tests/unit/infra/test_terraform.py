@@ -21,6 +21,8 @@ from pipeline.infra.terraform_report import TerraformError, TerraformTimeoutErro
 if TYPE_CHECKING:
     from pipeline.infra.terraform_report import Event
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = """
 variable "names" {
   type    = list(string)
