@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from pipeline.stations import Station
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 WINDOWS = {"minutely": 60, "hourly": 3600, "daily": 86400, "concurrent": 60}
 KINDS = st.sampled_from(["open-meteo", "gateway-csv", "nws-geojson"])

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pipeline.sources import Fetched
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 PATHS = {
     "open-meteo": "/v1/forecast?latitude=33.4,47.6&longitude=-112,-122.3&hourly=temperature_2m,wind_speed_10m"
