@@ -132,7 +132,6 @@ class Streaming(Entry):
     real_time_batch_seconds: Annotated[int, Field(ge=20)]
     allowed_lateness_seconds: Seconds
     window_seconds: Seconds
-    watermark_seconds: Seconds
 
 
 class Ingest(Entry):

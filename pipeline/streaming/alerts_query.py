@@ -9,7 +9,7 @@ from pipeline.rules import load_rules
 from pipeline.schemas import schema_text
 from pipeline.streaming import jvm
 from pipeline.streaming.alerts import alerts
-from pipeline.streaming.kafka import producer_config
+from pipeline.streaming.kafka import Intake
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
@@ -34,25 +34,14 @@ def start_alerts(context: Context, batch_seconds: int | None) -> StreamingQuery:
     Rows, writer and checkpoint are the same, so one may follow the other.
     """
     facts = context.platform
-    sink = jvm.Sink(
-        query=ALERTS,
-        copy=context.driver.index,
-        selftest_ttl_seconds=facts.cassandra.selftest_ttl_seconds,
-        producer=producer_config(context.kafka),
-        topic=ALERTS,
-        beat=context.beat(ALERTS),
-    )
+    sink = context.sink(ALERTS, ALERTS)
     schema = schema_text(facts.schema_registry.newest(ALERTS_SUBJECT))
     writer = jvm.alert_writer(
         context.session, context.access, sink, context.alert_schema_id, schema, slots=context.partitions
     )
-    real_time = batch_seconds is not None
-    rows = alerts(
-        context.decoded(at_most=None if real_time else _AT_MOST), load_rules(config_dir() / "rules.yaml")
-    )
-    trigger = (
-        jvm.real_time(context.session, batch_seconds)
-        if batch_seconds is not None
-        else jvm.micro_batches(context.session, _EVERY)
-    )
-    return jvm.start(rows, ALERTS, context.checkpoint(ALERTS), writer, trigger)
+    if batch_seconds is None:
+        intake, trigger = Intake(at_most=_AT_MOST), jvm.micro_batches(context.session, _EVERY)
+    else:
+        intake, trigger = Intake(), jvm.real_time(context.session, batch_seconds)
+    rows = alerts(context.decoded(intake), load_rules(config_dir() / "rules.yaml"))
+    return jvm.start(rows, ALERTS, context.opened(ALERTS), writer, trigger)

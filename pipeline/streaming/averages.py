@@ -14,19 +14,32 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
+from pipeline.streaming.decode import FUTURE_SECONDS
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-__all__ = ["averages"]
+__all__ = ["averages", "watermark_seconds"]
+
+# By how much the brokers of a topic's partitions may differ in their clocks.
+_CLOCKS_SECONDS = 300
 
 
-def averages(readings: DataFrame, window_seconds: int, watermark_seconds: int) -> DataFrame:
+def watermark_seconds(allowed_lateness_seconds: int) -> int:
+    """Give how far the watermark has to be behind, so that it drops nothing that is on time; see `averages`.
+
+    No more than that: what is not behind it is state, and each batch looks at all of that.
+    """
+    return allowed_lateness_seconds + FUTURE_SECONDS + _CLOCKS_SECONDS
+
+
+def averages(readings: DataFrame, window_seconds: int, behind_seconds: int) -> DataFrame:
     """Average readings by station and window: the rows of averages_by_station, as pipeline.windows has them.
 
     Streamed, run it in update mode: each batch gives the windows that it changed. The watermark only frees
-    memory: it never drops a reading that is on time, as long as `watermark_seconds` is at least the allowed
+    memory: it never drops a reading that is on time, as long as it is behind by at least the allowed
     lateness plus the time that a reading may lie in the future, and batches have no bound. Why: Spark moves
-    the watermark between batches, to the greatest observed time so far less `watermark_seconds`, over all
+    the watermark between batches, to the greatest observed time so far less `behind_seconds`, over all
     partitions. A batch without a bound reads each partition up to its end at one instant T. Whatever was
     read until then was appended by T, so observed at T + 300 s at the latest; whatever is read later was
     appended after T and, being on time, observed at T - lateness at the earliest. So it is at most
@@ -37,7 +50,7 @@ def averages(readings: DataFrame, window_seconds: int, watermark_seconds: int) -
     """
     events = (
         readings.where(F.col("temperature_c").isNotNull())
-        .withWatermark("observed_at", f"{watermark_seconds} seconds")
+        .withWatermark("observed_at", f"{behind_seconds} seconds")
         .groupBy("station_id", F.window("observed_at", f"{window_seconds} seconds").alias("window"))
         .agg(F.collect_set(_event()).alias("events"))
     )

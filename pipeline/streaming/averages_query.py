@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pipeline.streaming.averages import averages
+from pipeline.streaming.averages import averages, watermark_seconds
 from pipeline.streaming.cassandra import CassandraTable
 from pipeline.streaming.decode import readings
 
@@ -23,7 +23,7 @@ AVERAGES = "averages"
 
 # As soon as the batch before is done, and not more often than once a second: each batch is some commits to
 # disk.
-_EVERY = "1 second"
+_EVERY = "2 seconds"
 _MICROS = 1_000
 
 
@@ -32,9 +32,9 @@ def start_averages(context: Context) -> StreamingQuery:
     facts = context.platform.streaming
     # No bound on the size of a batch, on purpose: see pipeline.streaming.averages on the watermark.
     kept = readings(context.decoded(), facts.allowed_lateness_seconds).where("on_time")
-    rows = averages(kept, facts.window_seconds, facts.watermark_seconds)
+    rows = averages(kept, facts.window_seconds, watermark_seconds(facts.allowed_lateness_seconds))
     table = CassandraTable(context, "averages_by_station", rows)
-    checkpoint = context.checkpoint(AVERAGES)
+    checkpoint = context.opened(AVERAGES)
 
     def sink(batch: DataFrame, number: int) -> None:
         # One action only: each one would run the aggregation, and write its state, once more.

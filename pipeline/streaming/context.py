@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import StreamingError
 from pipeline.streaming import jvm
+from pipeline.streaming.checkpoint import sweep
 from pipeline.streaming.decode import decode
-from pipeline.streaming.kafka import client_config, read_topic
+from pipeline.streaming.kafka import Intake, client_config, producer_config, read_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["READINGS", "READINGS_SUBJECT", "Context"]
 
 READINGS = "readings"
 READINGS_SUBJECT = "readings-value"
+
+_AT_ONCE = Intake()
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,34 @@ class Context:
         """Cassandra's address for the Java side."""
         return jvm.cassandra_access(self.session, self.cassandra, self.platform.cassandra.keyspace)
 
-    def decoded(self, *, at_most: int | None = None) -> DataFrame:
+    def decoded(self, intake: Intake = _AT_ONCE) -> DataFrame:
         """Give the topic of the readings, decoded."""
-        return decode(read_topic(self.session, self.kafka, READINGS, self.group_prefix, at_most=at_most))
+        return decode(read_topic(self.session, self.kafka, READINGS, self.group_prefix, intake))
 
     def checkpoint(self, query: str) -> Path:
         """Give the folder in which a query of this copy keeps how far it has come."""
         return self.driver.checkpoints / f"{query}-{self.driver.index}"
 
+    def opened(self, query: str) -> Path:
+        """Give the same folder for a query that is about to begin."""
+        checkpoint = self.checkpoint(query)
+        sweep(checkpoint)
+        return checkpoint
+
     def beat(self, query: str) -> Path:
         """Give the file by which the writer of a query says how it is."""
         return self.driver.checkpoints / f"{query}-{self.driver.index}.beat"
+
+    def sink(self, query: str, topic: str) -> jvm.Sink:
+        """Give the Java writer of a query what it needs to know; `topic` is the one that it sends to."""
+        return jvm.Sink(
+            query=query,
+            copy=self.driver.index,
+            selftest_ttl_seconds=self.platform.cassandra.selftest_ttl_seconds,
+            producer=producer_config(self.kafka),
+            topic=topic,
+            beat=self.beat(query),
+        )
 
     def check_topic(self, query: str) -> None:
         """Raise StreamingError if the topic is not the one that the query's checkpoint belongs to.

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from pipeline.settings import KafkaSettings
 
-__all__ = ["client_config", "producer_config", "read_topic"]
+__all__ = ["Intake", "client_config", "producer_config", "read_topic"]
+
+# More than comes while the broker waits, and no more than one answer holds of a partition.
+_MANY_BYTES = "262144"
+
+
+class Intake(NamedTuple):
+    """How a query takes messages: at most so many a batch, and each as soon as it comes unless it gathers.
+
+    For `gather_millis` the broker then waits, so that one answer has many messages.
+    """
+
+    at_most: int | None = None
+    gather_millis: int | None = None
 
 
 def read_topic(
@@ -17,10 +30,9 @@ def read_topic(
     settings: KafkaSettings,
     topic: str,
     group_prefix: str,
-    *,
-    at_most: int | None = None,
+    intake: Intake,
 ) -> DataFrame:
-    """Stream a topic from its beginning (or from the checkpoint), at most so many messages a batch."""
+    """Stream a topic from its beginning (or from the checkpoint)."""
     options = {
         **_for_spark(settings),
         "subscribe": topic,
@@ -30,8 +42,11 @@ def read_topic(
         # That must stop the query and be said, not skipped.
         "failOnDataLoss": "true",
     }
-    if at_most is not None:
-        options["maxOffsetsPerTrigger"] = str(at_most)
+    if intake.at_most is not None:
+        options["maxOffsetsPerTrigger"] = str(intake.at_most)
+    if intake.gather_millis is not None:
+        options["kafka.fetch.min.bytes"] = _MANY_BYTES
+        options["kafka.fetch.max.wait.ms"] = str(intake.gather_millis)
     return session.readStream.format("kafka").options(**options).load()
 
 

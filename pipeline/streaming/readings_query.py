@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from pipeline.readings import FIELDS
 from pipeline.streaming import jvm
 from pipeline.streaming.decode import on_time
-from pipeline.streaming.kafka import producer_config
+from pipeline.streaming.kafka import Intake
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,6 +21,10 @@ __all__ = ["COLUMNS", "DEAD_LETTERS", "READINGS_QUERY", "start_readings", "to_de
 
 READINGS_QUERY = "readings"
 DEAD_LETTERS = "readings.dlq"
+
+# Nobody waits for a reading as for an alert, and an answer of the broker's for each would cost it, and the
+# alerts, a tenth of a core.
+_GATHER_MILLIS = 100
 
 COLUMNS = (
     "station_id",
@@ -39,18 +43,13 @@ COLUMNS = (
 def start_readings(context: Context, batch_seconds: int) -> StreamingQuery:
     """Start the query in Real-Time Mode, with batches of that length."""
     facts = context.platform
-    sink = jvm.Sink(
-        query=READINGS_QUERY,
-        copy=context.driver.index,
-        selftest_ttl_seconds=facts.cassandra.selftest_ttl_seconds,
-        producer=producer_config(context.kafka),
-        topic=DEAD_LETTERS,
-        beat=context.beat(READINGS_QUERY),
-    )
+    sink = context.sink(READINGS_QUERY, DEAD_LETTERS)
     writer = jvm.reading_writer(context.session, context.access, sink, COLUMNS, slots=context.partitions)
-    rows = to_deliver(context.decoded(), facts.streaming.allowed_lateness_seconds)
+    rows = to_deliver(
+        context.decoded(Intake(gather_millis=_GATHER_MILLIS)), facts.streaming.allowed_lateness_seconds
+    )
     trigger = jvm.real_time(context.session, batch_seconds)
-    return jvm.start(rows, READINGS_QUERY, context.checkpoint(READINGS_QUERY), writer, trigger)
+    return jvm.start(rows, READINGS_QUERY, context.opened(READINGS_QUERY), writer, trigger)
 
 
 def to_deliver(decoded: DataFrame, allowed_lateness_seconds: int) -> DataFrame:

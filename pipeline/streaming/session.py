@@ -62,10 +62,10 @@ _CONF = {
     "spark.sql.streaming.minBatchesToRetain": "20",
     # Without new readings there is nothing to say: a window is written when it changes, not when it closes.
     "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+    # Checkpoints are files of this machine's; Hadoop's own way to write them runs a process for each.
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "galewatch.spark.LocalFiles",
     # stop() waits this long for a batch under way; the engine kills after 30 s.
     "spark.sql.streaming.stopTimeout": "15s",
-    # Queries of one application side by side, not one after the other.
-    "spark.scheduler.mode": "FAIR",
     # The text of a plan is made, searched for secrets and kept, for every batch.
     "spark.sql.maxPlanStringLength": "8192",
     # What the driver's pages remember is memory of the driver.

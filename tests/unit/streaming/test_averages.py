@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline import windows
 from pipeline.readings import Reading
-from pipeline.streaming.averages import averages
+from pipeline.streaming.averages import averages, watermark_seconds
+from pipeline.streaming.decode import FUTURE_SECONDS
 from tests import strategies
 from tests.unit.streaming.frames import READING, frame, record
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
 WINDOW = 300
-WATERMARK = 21_600
+LATENESS = 14_400
+WATERMARK = watermark_seconds(LATENESS)
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 # Few stations and instants, so that events meet in a window, and come again, also as another revision.
@@ -76,6 +78,29 @@ def test_the_day_is_that_of_the_window_in_utc(spark: SparkSession) -> None:
     )
 
 
+def streamed(
+    spark: SparkSession, folder: Path, batches: list[list[Reading]]
+) -> list[tuple[windows.Average, ...]]:
+    """Give what each batch writes."""
+    for number, batch in enumerate(batches):
+        rows = frame(spark, map(record, batch)).coalesce(1)
+        rows.write.mode("append").json(str(folder / "in" / f"{number}"))
+    source = (
+        spark.readStream.schema(READING).option("maxFilesPerTrigger", 1).option("recursiveFileLookup", "true")
+    )
+    written: list[tuple[windows.Average, ...]] = []
+    query = (
+        averages(source.json(str(folder / "in")), WINDOW, WATERMARK)
+        .writeStream.outputMode("update")
+        .foreachBatch(lambda rows, _: written.append(collected(rows)))
+        .option("checkpointLocation", str(folder / "checkpoint"))
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()
+    return written
+
+
 def test_streamed_a_later_batch_corrects_its_windows_and_counts_no_event_twice(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -85,26 +110,22 @@ def test_streamed_a_later_batch_corrects_its_windows_and_counts_no_event_twice(
         [reading(0, 10.0), reading(10, 69.9, revision=2), reading(20, 30.0), reading(30, None)],
         [reading(0, 10.0)],
     ]
-    for number, batch in enumerate(batches):
-        rows = frame(spark, map(record, batch)).coalesce(1)
-        rows.write.mode("append").json(str(tmp_path / "in" / f"{number}"))
-    source = (
-        spark.readStream.schema(READING).option("maxFilesPerTrigger", 1).option("recursiveFileLookup", "true")
-    )
-    written: list[tuple[windows.Average, ...]] = []
 
-    query = (
-        averages(source.json(str(tmp_path / "in")), WINDOW, WATERMARK)
-        .writeStream.outputMode("update")
-        .foreachBatch(lambda rows, _: written.append(collected(rows)))
-        .option("checkpointLocation", str(tmp_path / "checkpoint"))
-        .trigger(availableNow=True)
-        .start()
-    )
-    query.awaitTermination()
+    written = streamed(spark, tmp_path, batches)
 
     assert windows.averages(batches[0], WINDOW) == written[0]
     both = windows.averages(batches[0] + batches[1], WINDOW)
     assert both[:1] == written[1], "only the window that changed, whole"
     assert (20.0, 3) == (both[0].temperature_c_mean, both[0].readings)
     assert both[:1] == written[2]
+
+
+def test_streamed_the_latest_that_is_on_time_is_averaged_after_the_most_future_one(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    # Both appended at START: one as far ahead of it, the other as long before it as the policy takes.
+    ahead, behind = reading(FUTURE_SECONDS, 10.0), reading(-LATENESS, 20.0)
+
+    written = streamed(spark, tmp_path, [[ahead], [ahead], [behind], [behind]])
+
+    assert [windows.averages([one], WINDOW) for one in (ahead, ahead, behind, behind)] == written

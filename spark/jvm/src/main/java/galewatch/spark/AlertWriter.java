@@ -35,7 +35,7 @@ public final class AlertWriter extends DeliveringWriter<Alert> {
             AlertTables tables =
                     new AlertTables(settings.cassandra().session(), settings.selftestTtlSeconds());
             AlertMessages messages = new AlertMessages(settings.topic(), schemaId, schema);
-            return new Outlet<>(settings, (retries, producer) -> new Alerts(tables, messages, producer, retries));
+            return new Outlet<>(settings, (retries, topic) -> new Alerts(tables, messages, topic, retries));
         });
     }
 

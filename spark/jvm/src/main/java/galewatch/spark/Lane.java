@@ -13,7 +13,7 @@ import java.util.function.Function;
  * one thread; the ends of the deliveries come from others.
  */
 final class Lane<T> {
-    static final int AT_MOST = 256;
+    static final int AT_MOST = 1024;
 
     private static final long LOOK_MILLIS = 100;
 

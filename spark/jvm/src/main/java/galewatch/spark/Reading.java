@@ -2,6 +2,7 @@ package galewatch.spark;
 
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
@@ -57,8 +58,13 @@ record Reading(
         return EventTime.writeMicros(observedAt, revision);
     }
 
-    /** Tells whether of the two this one stays. */
-    boolean isNewerThan(Reading other) {
-        return writeMicros() > other.writeMicros();
+    /** Gives the day (UTC) of the observation. */
+    LocalDate day() {
+        return EventTime.day(observedAt);
+    }
+
+    /** Gives the one of two that stays. */
+    static Reading newer(Reading one, Reading other) {
+        return one.writeMicros() > other.writeMicros() ? one : other;
     }
 }

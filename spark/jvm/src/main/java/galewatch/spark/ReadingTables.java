@@ -1,6 +1,10 @@
 package galewatch.spark;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.BatchType;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.BoundStatementBuilder;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import java.time.Instant;
@@ -40,26 +44,37 @@ final class ReadingTables {
     }
 
     /**
-     * Writes a reading. What was not measured is not written, which makes no tombstone; but a revision takes away what an
-     * earlier one had.
+     * Writes readings of one station and day, all or none of them. What was not measured is not written, which makes no
+     * tombstone; but a revision takes away what an earlier one had.
      */
-    CompletionStage<?> writeByStation(Reading reading) {
-        BoundStatementBuilder bound = bound(reading.isSelftest() ? byStationShort : byStation, reading, reading.isRevised());
-        bound.setBoolean(columns, reading.onTime()).setLocalDate(columns + 1, EventTime.day(reading.observedAt()));
-        return execute(bound, columns + 2, reading);
+    CompletionStage<?> writeByStation(List<Reading> readings) {
+        if (readings.size() == 1) {
+            return session.executeAsync(byStation(readings.get(0)));
+        }
+        // Of one partition, a batch is one mutation, whatever its size; nothing is logged apart.
+        BatchStatementBuilder together = BatchStatement.builder(BatchType.UNLOGGED);
+        readings.forEach(reading -> together.addStatement(byStation(reading)));
+        return session.executeAsync(together.build());
     }
 
     /** Writes a reading as the latest of its station and source; what it has not measured goes away. */
     CompletionStage<?> writeLatest(Reading reading) {
-        return execute(bound(reading.isSelftest() ? latestShort : latest, reading, true), columns, reading);
+        return session.executeAsync(
+                built(bound(reading.isSelftest() ? latestShort : latest, reading, true), columns, reading));
     }
 
-    private CompletionStage<?> execute(BoundStatementBuilder bound, int next, Reading reading) {
+    private BoundStatement byStation(Reading reading) {
+        BoundStatementBuilder bound = bound(reading.isSelftest() ? byStationShort : byStation, reading, reading.isRevised());
+        bound.setBoolean(columns, reading.onTime()).setLocalDate(columns + 1, reading.day());
+        return built(bound, columns + 2, reading);
+    }
+
+    private BoundStatement built(BoundStatementBuilder bound, int next, Reading reading) {
         bound.setLong(next, reading.writeMicros());
         if (reading.isSelftest()) {
             bound.setInt(next + 1, selftestTtlSeconds);
         }
-        return session.executeAsync(bound.build());
+        return bound.build();
     }
 
     private static BoundStatementBuilder bound(PreparedStatement statement, Reading reading, boolean withNulls) {

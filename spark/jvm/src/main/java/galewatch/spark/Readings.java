@@ -1,13 +1,24 @@
 package galewatch.spark;
 
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
-/** Delivers a reading to both tables, and poison to the topic of the dead letters. */
+/**
+ * Delivers a reading to both tables, and poison to the topic of the dead letters. In a backlog, readings of one station and
+ * day go together, and of the latest of a station one stands for many.
+ */
 final class Readings implements Deliveries<Judged> {
+    private record Latest(String stationId, String source) {}
+
+    /** A partition of the table: what is written to it together is one write. */
+    private record StationDay(String stationId, LocalDate day) {}
+
     private final ReadingTables tables;
     private final String deadLetters;
     private final Topic topic;
@@ -25,7 +36,10 @@ final class Readings implements Deliveries<Judged> {
     @Override
     public Function<Judged, CompletableFuture<Void>> ofOneTask(BooleanSupplier abandoned) {
         // All readings of a station are in one partition, and so in one task.
-        Newest newest = new Newest(reading -> retries.start(() -> tables.writeLatest(reading), abandoned));
+        Coalescing<Latest, Reading> latest = new Coalescing<>(
+                Reading::newer, reading -> retries.start(() -> tables.writeLatest(reading), abandoned));
+        Coalescing<StationDay, List<Reading>> byStation = new Coalescing<>(
+                Readings::both, readings -> retries.start(() -> tables.writeByStation(readings), abandoned));
         return message -> {
             if (message instanceof DeadLetter letter) {
                 poison.increment();
@@ -36,8 +50,15 @@ final class Readings implements Deliveries<Judged> {
                 late.increment();
             }
             return CompletableFuture.allOf(
-                    retries.start(() -> tables.writeByStation(reading), abandoned), newest.put(reading));
+                    byStation.put(new StationDay(reading.stationId(), reading.day()), List.of(reading)),
+                    latest.put(new Latest(reading.stationId(), reading.source()), reading));
         };
+    }
+
+    private static List<Reading> both(List<Reading> earlier, List<Reading> later) {
+        List<Reading> both = new ArrayList<>(earlier);
+        both.addAll(later);
+        return both;
     }
 
     @Override

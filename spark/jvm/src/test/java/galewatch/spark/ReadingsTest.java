@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -47,9 +48,19 @@ class ReadingsTest {
     void theLaterObservationStaysAndOfOneItsLaterRevision() {
         Reading first = reading(AT, "live", 1, 2.0);
 
-        assertTrue(reading(AT, "live", 2, 2.0).isNewerThan(first));
-        assertTrue(reading(AT.plusMillis(1), "live", 1, 2.0).isNewerThan(reading(AT, "live", 999, 2.0)));
-        assertFalse(reading(AT, "live", 1, 9.0).isNewerThan(first));
+        Reading revised = reading(AT, "live", 2, 2.0);
+        Reading later = reading(AT.plusMillis(1), "live", 1, 2.0);
+
+        for (List<Reading> pair : List.of(List.of(first, revised), List.of(reading(AT, "live", 999, 2.0), later))) {
+            assertEquals(pair.get(1), Reading.newer(pair.get(0), pair.get(1)));
+            assertEquals(pair.get(1), Reading.newer(pair.get(1), pair.get(0)));
+        }
+    }
+
+    @Test
+    void theDayOfAReadingIsThatOfUtc() {
+        assertEquals(LocalDate.of(2026, 7, 1), reading(AT, "live", 1, 2.0).day());
+        assertEquals(LocalDate.of(2026, 7, 2), reading(AT.plusSeconds(1), "live", 1, 2.0).day());
     }
 
     @Test
