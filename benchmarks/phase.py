@@ -69,12 +69,15 @@ def run(
                 heard, tell = pipe()
                 what = Watch(kind, environment.cassandra(user), keyspace, pace, _PATIENCE_S)
                 name = f"{consumer} {kind}"
-                probes[name] = stack.enter_context(Worker(f"the probe of {name}", watch, what, heard))
+                probe = Worker(f"the probe of {name}", watch, what, heard, instrument=True)
+                probes[name] = stack.enter_context(probe)
                 listeners.append((kind, tell))
         for probe in probes.values():
             probe.take(_START_S)
         began = time.time()
-        sender = stack.enter_context(Worker("the sender", speak, environment, fleet, load, listeners))
+        sender = stack.enter_context(
+            Worker("the sender", speak, environment, fleet, load, listeners, instrument=True)
+        )
         while not sender.has_answered(_TICK_S):
             tick(time.time() - began)
         outcome = sender.take(0)

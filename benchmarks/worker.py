@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from benchmarks.errors import BenchError
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 __all__ = ["Worker", "pipe"]
+
+_BEFORE_OTHERS = -10
 
 
 def pipe() -> tuple[Connection, Connection]:
@@ -24,13 +28,18 @@ class Worker:
 
     Spawned: librdkafka and the Cassandra driver do not survive a fork. What the function raises is told as a
     BenchError by `take`. A context manager that ends the process.
+
+    An `instrument` goes before what it measures, where the bench may say so (root): when no processor is
+    free, it would else measure how long it waited for one itself.
     """
 
-    def __init__(self, name: str, function: Callable[..., None], *arguments: Any) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., None], *arguments: Any, instrument: bool = False
+    ) -> None:
         self._name = name
         self._answers, answer = pipe()
         self._process = multiprocessing.get_context("spawn").Process(
-            target=_run, args=(function, *arguments, answer), daemon=True
+            target=_run, args=(instrument, function, *arguments, answer), daemon=True
         )
         self._process.start()
         # Else the pipe would not end with the process.
@@ -59,8 +68,11 @@ class Worker:
         return given
 
 
-def _run(function: Callable[..., None], *arguments: Any) -> None:
+def _run(instrument: bool, function: Callable[..., None], *arguments: Any) -> None:  # noqa: FBT001 - by place
     """Call the function; its last argument is where it answers."""
+    if instrument:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, _BEFORE_OTHERS)
     try:
         function(*arguments)
     except KeyboardInterrupt:
