@@ -30,8 +30,8 @@ def test_a_query_killed_in_its_first_commit_begins_again(spark: SparkSession, tm
     torn = f".0.{uuid.uuid4()}.tmp"
     (commits / "0").rename(commits / torn)
     (commits / ".0.crc").rename(commits / f".{torn}.crc")
-    for file in ("0", ".0.crc"):
-        (checkpoint / "offsets" / file).unlink()
+    for name in ("0", ".0.crc"):
+        (checkpoint / "offsets" / name).unlink()
     # What the source itself remembers is not Kafka's: that one keeps nothing.
     for file in (checkpoint / "sources" / "0").iterdir():
         file.unlink()
