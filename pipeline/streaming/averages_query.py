@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.streaming.averages import averages, watermark_seconds
 from pipeline.streaming.cassandra import CassandraTable
 from pipeline.streaming.decode import readings
+from pipeline.streaming.kafka import Intake
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,8 @@ __all__ = ["AVERAGES", "batch_micros", "start_averages"]
 
 AVERAGES = "averages"
 
-# As soon as the batch before is done, and not more often than once a second: each batch is some commits to
-# disk.
+# As soon as the batch before is done, and not more often than every two seconds: each batch is some
+# commits to disk.
 _EVERY = "2 seconds"
 _MICROS = 1_000
 
@@ -31,7 +32,7 @@ def start_averages(context: Context) -> StreamingQuery:
     """Start the query that averages what came on time by station and window."""
     facts = context.platform.streaming
     # No bound on the size of a batch, on purpose: see pipeline.streaming.averages on the watermark.
-    kept = readings(context.decoded(), facts.allowed_lateness_seconds).where("on_time")
+    kept = readings(context.decoded(Intake()), facts.allowed_lateness_seconds).where("on_time")
     rows = averages(kept, facts.window_seconds, watermark_seconds(facts.allowed_lateness_seconds))
     table = CassandraTable(context, "averages_by_station", rows)
     checkpoint = context.opened(AVERAGES)

@@ -10,7 +10,7 @@ from pipeline.errors import StreamingError
 from pipeline.streaming import jvm
 from pipeline.streaming.checkpoint import sweep
 from pipeline.streaming.decode import decode
-from pipeline.streaming.kafka import Intake, client_config, producer_config, read_topic
+from pipeline.streaming.kafka import client_config, producer_config, read_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
     from pipeline.platform import Platform
     from pipeline.settings import CassandraSettings, KafkaSettings
+    from pipeline.streaming.kafka import Intake
     from pipeline.streaming.settings import DriverSettings
 
 __all__ = ["READINGS", "READINGS_SUBJECT", "Context"]
 
 READINGS = "readings"
 READINGS_SUBJECT = "readings-value"
-
-_AT_ONCE = Intake()
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Context:
         """Cassandra's address for the Java side."""
         return jvm.cassandra_access(self.session, self.cassandra, self.platform.cassandra.keyspace)
 
-    def decoded(self, intake: Intake = _AT_ONCE) -> DataFrame:
+    def decoded(self, intake: Intake) -> DataFrame:
         """Give the topic of the readings, decoded."""
         return decode(read_topic(self.session, self.kafka, READINGS, self.group_prefix, intake))
 
@@ -60,7 +59,7 @@ class Context:
         return self.driver.checkpoints / f"{query}-{self.driver.index}"
 
     def opened(self, query: str) -> Path:
-        """Give the same folder for a query that is about to begin."""
+        """Give the same folder to a query that is about to begin, swept of what a killed run left in it."""
         checkpoint = self.checkpoint(query)
         sweep(checkpoint)
         return checkpoint

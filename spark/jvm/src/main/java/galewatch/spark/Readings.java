@@ -50,15 +50,15 @@ final class Readings implements Deliveries<Judged> {
                 late.increment();
             }
             return CompletableFuture.allOf(
-                    byStation.put(new StationDay(reading.stationId(), reading.day()), List.of(reading)),
+                    byStation.put(new StationDay(reading.stationId(), reading.day()), new ArrayList<>(List.of(reading))),
                     latest.put(new Latest(reading.stationId(), reading.source()), reading));
         };
     }
 
+    /** Lengthens the earlier one, which nobody else has: a copy for each reading of a backlog would be quadratic. */
     private static List<Reading> both(List<Reading> earlier, List<Reading> later) {
-        List<Reading> both = new ArrayList<>(earlier);
-        both.addAll(later);
-        return both;
+        earlier.addAll(later);
+        return earlier;
     }
 
     @Override
