@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker", "pipe"]
 
-_BEFORE_OTHERS = -10
+# The least of the real-time priorities goes before all that has none. A nice value counts only among the
+# processes of one terminal (sched(7), autogroup).
+_BEFORE_OTHERS = 1
 
 
 def pipe() -> tuple[Connection, Connection]:
@@ -72,7 +74,7 @@ def _run(instrument: bool, function: Callable[..., None], *arguments: Any) -> No
     """Call the function; its last argument is where it answers."""
     if instrument:
         with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, _BEFORE_OTHERS)
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_BEFORE_OTHERS))
     try:
         function(*arguments)
     except KeyboardInterrupt:

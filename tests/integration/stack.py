@@ -1,5 +1,6 @@
 """All five services, each with its state on a volume, so that a test may stop, kill and replace them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +16,9 @@ from tests.integration.environment import Environment
 
 __all__ = ["NAMES", "STOP_SECONDS", "Stack"]
 
-# In the order in which they depend on each other.
-NAMES = ("zookeeper", "kafka", "postgres", "schema-registry", "cassandra")
+# In each chain, who needs whom stands behind it.
+_CHAINS = (("cassandra",), ("zookeeper", "kafka"), ("postgres", "schema-registry"))
+NAMES = tuple(name for chain in _CHAINS for name in chain)
 STOP_SECONDS = 30
 
 
@@ -37,8 +39,9 @@ class Stack:
         """Start everything."""
         self.environment.__enter__()
         try:
-            for name in NAMES:
-                self.start(name)
+            with ThreadPoolExecutor(len(_CHAINS)) as pool:
+                for started in [pool.submit(self._start_all, chain) for chain in _CHAINS]:
+                    started.result()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -53,6 +56,10 @@ class Stack:
                 service.stop()
         finally:
             self.environment.__exit__(kind, error, trace)
+
+    def _start_all(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self.start(name)
 
     def start(self, name: str) -> None:
         """Start a new container on the service's volume."""

@@ -88,6 +88,7 @@ def test_duplicated_and_shuffled_readings_give_exact_rows(platform: Platform) ->
 def test_the_topic_carries_each_alert_framed_with_its_schema(platform: Platform) -> None:
     readings = [reading("topic-0", 10 * number, temperature_c=40.0) for number in range(5)]
     schema = avro_schema("alert.v1.avsc")
+    frame = b"\x00" + struct.pack(">I", schema_ids(platform)["alerts-value"][0])
 
     publish(platform, readings)
 
@@ -95,7 +96,7 @@ def test_the_topic_carries_each_alert_framed_with_its_schema(platform: Platform)
         found = {}
         for message in read_all(platform, "alerts"):
             value = message.value() or b""
-            assert value[:5] == b"\x00" + struct.pack(">I", schema_ids(platform)["alerts-value"][0])
+            assert value[:5] == frame
             alert: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
             assert message.key() == alert["station_id"].encode()
             assert headers(message) == {"alert_id": alert["alert_id"]}
@@ -530,16 +531,19 @@ def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
 
 
 def test_a_driver_that_is_told_to_stop_stops_cleanly(platform: Platform) -> None:
-    for name in ("driver-tables", "driver-alerts-1"):
-        driver = platform.driver(name)
+    drivers = {name: platform.driver(name) for name in ("driver-tables", "driver-alerts-1")}
+    for driver in drivers.values():
         driver.wait_until_healthy()
 
+    for driver in drivers.values():
         driver.container.stop(timeout=30)
         driver.container.reload()
 
+    for name, driver in drivers.items():
         assert driver.container.attrs["State"]["ExitCode"] == 0
         assert f"driver {name.split('-')[1]}: stopped" in driver.log()
         driver.container.start()
+    for driver in drivers.values():
         driver.wait_until_healthy()
 
 

@@ -32,7 +32,7 @@ final class WriterSchemas {
     private record Refusal(Answer answer, long until) {}
 
     /** How long the registry is asked again before the task is given up. */
-    static final Duration PATIENCE = Duration.ofSeconds(5);
+    static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private static final Duration REFUSAL_LASTS = Duration.ofSeconds(5);
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
