@@ -63,8 +63,8 @@ def trouble_all_sources(stack: Stack, this_hour: datetime) -> Troubled:
             gateway = run_before(airflow, "ingest_gateway", end)
             nws = run_before(airflow, "ingest_nws", earlier)
             open_meteo = run_before(airflow, "ingest_open_meteo", earlier)
-            _until_failed(airflow, gateway, "extract", "up_for_retry")
-            _until_failed(airflow, nws, "extract", "up_for_retry")
+            _until_up_for_retry(airflow, gateway, "extract")
+            _until_up_for_retry(airflow, nws, "extract")
             until(
                 "the changed contract ends its run",
                 lambda: airflow.run(open_meteo).state == "failed",
@@ -77,7 +77,7 @@ def trouble_all_sources(stack: Stack, this_hour: datetime) -> Troubled:
         # The answer that broke the contract was fetched well: it has to be fetched anew.
         with fault(stack, "open-meteo", kind="truncated"):
             _repeat_all(airflow, open_meteo)
-            _until_failed(airflow, open_meteo, "extract", "up_for_retry")
+            _until_up_for_retry(airflow, open_meteo, "extract")
     return Troubled(gateway, end, nws, open_meteo)
 
 
@@ -114,10 +114,10 @@ def locked_readings(stack: Stack) -> Iterator[Callable[[datetime], bool]]:
         yield waits
 
 
-def _until_failed(airflow: Airflow, run: Run, task_id: str, expected: str) -> None:
+def _until_up_for_retry(airflow: Airflow, run: Run, task_id: str) -> None:
     until(
-        f"{run.dag_id}.{task_id} is {expected}",
-        lambda: state(airflow, run, task_id) == expected,
+        f"{run.dag_id}.{task_id} is up for retry",
+        lambda: state(airflow, run, task_id) == "up_for_retry",
         within_s=NOTICED_WITHIN_S,
     )
 
