@@ -1,6 +1,6 @@
 locals {
   airflow_secrets = { for name in ["airflow_admin", "airflow_api_secret", "airflow_fernet_key", "airflow_jwt_secret", "postgres_airflow"] : name => local.secret[name] }
-  airflow_config  = merge(local.config_platform, local.config_sources, local.config_stations, local.config_rules)
+  airflow_config  = merge(local.config_platform, local.config_sources, local.config_stations)
   # Logs of task runs, read by the API server from the scheduler.
   airflow_volumes = { "/var/lib/galewatch" = local.volume.airflow }
 }

@@ -41,6 +41,23 @@ run "ports_move_together" {
   }
 }
 
+run "rules_replace_the_alerts_drivers_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for driver in module.driver_alerts : contains(driver.config, "/etc/galewatch/rules.yaml")])
+    error_message = "The alerts drivers read the rules."
+  }
+
+  assert {
+    condition = !contains(flatten([for service in concat([
+      module.airflow_api, module.airflow_dag_processor, module.airflow_scheduler, module.cassandra, module.driver_tables,
+      module.kafka, module.postgres, module.schema_registry, module.spark_master, module.weather_api, module.zookeeper,
+    ], values(module.spark_worker)) : service.config]), "/etc/galewatch/rules.yaml")
+    error_message = "A rule that changes replaces no other service."
+  }
+}
+
 run "refuses_a_bad_environment_name" {
   command = plan
   variables {

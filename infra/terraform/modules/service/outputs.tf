@@ -14,3 +14,8 @@ output "config_sha" {
   description = "Names everything that the container was made from."
   value       = local.config_sha
 }
+
+output "config" {
+  description = "The configuration files that it reads: a change of one replaces the service."
+  value       = sort(keys(var.config))
+}
