@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "run"]
 
-# Alerts are few (three a second) and seen in milliseconds; averages wait for a batch, seconds even.
-_PACE_S: Final = {"alerts": 0.0015, "averages": 0.01}
+# The least time between two questions, and how many at once. Alerts are few (three a second) and seen in
+# milliseconds; averages wait for a batch, seconds even.
+_QUESTIONS: Final = {"alerts": (0.0015, 16), "averages": (0.01, 1)}
 _PATIENCE_S: Final = 60.0
 _START_S: Final = 60.0
 _TICK_S: Final = 0.1
@@ -65,9 +66,9 @@ def run(
     with ExitStack() as stack:
         listeners, probes = [], {}
         for consumer, (user, keyspace) in consumers.items():
-            for kind, pace in _PACE_S.items():
+            for kind, (pace, at_once) in _QUESTIONS.items():
                 heard, tell = pipe()
-                what = Watch(kind, environment.cassandra(user), keyspace, pace, _PATIENCE_S)
+                what = Watch(kind, environment.cassandra(user), keyspace, pace, at_once, _PATIENCE_S)
                 name = f"{consumer} {kind}"
                 probe = Worker(f"the probe of {name}", watch, what, heard, instrument=True)
                 probes[name] = stack.enter_context(probe)

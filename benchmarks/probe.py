@@ -1,12 +1,14 @@
 """When a row can be read: asks Cassandra by primary key, and only while something is outstanding.
 
 A probe is a process of its own and hears from the sender what was sent when, by the same clock. What it tells
-is when the answer had come that showed the row: never too early, and late by no more than the time since the
-question before it was asked. That is the `resolution` of each row, and is told as well.
+is when the first answer had come that showed the row: never too early, and late by at most the time since
+the last question was asked that was answered in vain. That is the `resolution` of each row, and told as well.
+Several questions may be on their way, so that a slow answer hides no row that another one shows.
 """
 
 from __future__ import annotations
 
+import queue
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -39,13 +41,15 @@ _IDLE_S: Final = 0.2
 class Watch:
     """What is watched: `kind` is alerts or averages; the pace is the least time between two questions.
 
-    So long (`patience_s`) after the last reading was sent, what is still missing counts as missing.
+    At most `at_once` of them are on their way. So long (`patience_s`) after the last reading was sent, what
+    is still missing counts as missing.
     """
 
     kind: str
     cassandra: CassandraSettings
     keyspace: str
     pace_s: float
+    at_once: int
     patience_s: float
 
 
@@ -74,42 +78,85 @@ def watch(what: Watch, sent: Connection, answer: Connection) -> None:
         answer.send(probe.run(sent))
 
 
+class _Answer(NamedTuple):
+    number: int
+    asked: float
+    came: float
+    rows: Any
+
+
+class _Awaited:
+    def __init__(self, sent: Sent) -> None:
+        self.sent = sent
+        # When the last question was asked that is known to have come too early.
+        self.in_vain = sent.at
+
+
 class _Probe:
     def __init__(self, what: Watch, opened: Any) -> None:
         self._what = what
         self._session = opened
         self._statement = opened.prepare(_ALERT if what.kind == "alerts" else _AVERAGE)
-        # Each with the time at which it was last asked for in vain.
-        self._outstanding: deque[tuple[Sent, float]] = deque()
+        self._awaited: dict[int, _Awaited] = {}
+        # Those numbers, and some that were seen meanwhile, the next to be asked for first.
+        self._turns: deque[int] = deque()
+        self._answers: queue.SimpleQueue[_Answer | BaseException] = queue.SimpleQueue()
+        self._on_their_way = 0
         self._seen: list[Seen] = []
         self._questions = 0
 
     def run(self, sent: Connection) -> Found:
         end: float | None = None
-        while end is None or (self._outstanding and time.time() < end):
-            while end is None and sent.poll(0 if self._outstanding else _IDLE_S):
+        while end is None or (self._awaited and time.time() < end):
+            while end is None and sent.poll(0 if self._awaited else _IDLE_S):
                 heard: Sent | None = sent.recv()
                 if heard is None:
                     end = time.time() + self._what.patience_s
                 else:
-                    self._outstanding.append((heard, heard.at))
-            if self._outstanding:
+                    self._awaited[heard.number] = _Awaited(heard)
+                    self._turns.append(heard.number)
+            if self._awaited:
                 began = time.time()
-                self._ask()
-                time.sleep(max(0.0, self._what.pace_s - (time.time() - began)))
-        return Found(self._seen, len(self._outstanding), self._questions)
+                if self._on_their_way < self._what.at_once:
+                    self._ask(began)
+                self._hear(began + self._what.pace_s)
+        return Found(self._seen, len(self._awaited), self._questions)
 
-    def _ask(self) -> None:
+    def _ask(self, now: float) -> None:
         """Ask for the one that has waited longest since it was asked for."""
-        sent, before = self._outstanding.popleft()
-        began = time.time()
-        row = self._session.execute(self._statement, self._key(sent)).one()
-        now = time.time()
+        number = self._turns.popleft()
+        while number not in self._awaited:
+            number = self._turns.popleft()
+        self._turns.append(number)
         self._questions += 1
-        if row is not None and (self._what.kind == "alerts" or row.readings >= sent.in_window):
-            self._seen.append(Seen(sent.number, sent.at, now - sent.at, now - before))
+        self._on_their_way += 1
+        self._session.execute_async(self._statement, self._key(self._awaited[number].sent)).add_callbacks(
+            lambda rows: self._answers.put(_Answer(number, now, time.time(), rows)), self._answers.put
+        )
+
+    def _hear(self, until: float) -> None:
+        """Take the answers that come until then."""
+        while True:
+            try:
+                answer = self._answers.get(timeout=max(0.0, until - time.time()))
+            except queue.Empty:
+                return
+            if isinstance(answer, BaseException):
+                raise answer
+            self._on_their_way -= 1
+            self._take(answer)
+
+    def _take(self, answer: _Answer) -> None:
+        awaited = self._awaited.get(answer.number)
+        if awaited is None:
+            return
+        sent, rows = awaited.sent, answer.rows
+        if rows and (self._what.kind == "alerts" or rows[0].readings >= sent.in_window):
+            del self._awaited[answer.number]
+            took, off = answer.came - sent.at, answer.came - awaited.in_vain
+            self._seen.append(Seen(sent.number, sent.at, took, off))
         else:
-            self._outstanding.append((sent, began))
+            awaited.in_vain = max(awaited.in_vain, answer.asked)
 
     def _key(self, sent: Sent) -> tuple[Any, ...]:
         if self._what.kind == "alerts":

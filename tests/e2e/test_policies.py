@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     Query = Callable[[str], list[dict[str, Any]]]
 
-pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+# What Airflow has to try again later (test_retries) it may wait for meanwhile.
+pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.usefixtures("troubled")]
 
 UNKNOWN_ID = 987_654
 SECOND = timedelta(seconds=1)

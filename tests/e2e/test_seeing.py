@@ -6,6 +6,7 @@ registry while an id arrives that nobody has seen. Of all that nothing is lost.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,7 @@ from tests.e2e.examining import await_sound, diagnosis, examined, hop_of, missed
 from tests.e2e.feeding import DEVICES, SOURCE, store
 from tests.e2e.runs import RUN_TIMEOUT_S, run_before, said, succeed, tries
 from tests.e2e.stack import until
-from tests.e2e.tables import DELIVERED_WITHIN_S, alerts_of, await_equal, readings_of, stored
+from tests.e2e.tables import DELIVERED_WITHIN_S, alerts_of, averages_of, await_equal, readings_of, stored
 from tests.e2e.topics import dead_letters, emptied, produce, register, registered
 from tests.e2e.trouble import (
     FIVE_MINUTES,
@@ -28,7 +29,7 @@ from tests.e2e.trouble import (
     window_start,
 )
 from tests.oracle.messages import framed, record
-from tests.oracle.weather import Observed
+from tests.oracle.weather import Observed, averages
 from tests.robbing import without_a_row, without_a_serving_row
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.usefixtures("fed"
 
 SECOND = timedelta(seconds=1)
 STATION = "e2e-seeing"
+DRIVERS = ("driver-alerts-0", "driver-alerts-1", "driver-tables")
+WAITS = re.compile(rb"waits and loses nothing, next attempt in \d+ s: the Schema Registry at http")
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +220,7 @@ def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: St
     more = {"name": "battery_v", "type": ["null", "double"], "default": None}
     v3 = register(stack, "readings-value", {**v2.schema, "fields": [*v2.schema["fields"], more]})
     letters = {letter[0] for letter in dead_letters(stack)}
+    before, begun = _restarts(stack), datetime.now(UTC)
     at = window_start()
     new, old = Observed("e2e-registry", at, 39.25), Observed("e2e-registry", at + SECOND, 12.0)
     await_sound(stack)
@@ -235,12 +239,24 @@ def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: St
             lambda: "the Schema Registry at" in hop_of(stack, "Spark").cause,
             within_s=NOTICED_WITHIN_S,
         )
+        for driver in DRIVERS:
+            until(
+                f"{driver} says that the registry is away",
+                lambda driver=driver: WAITS.search(stack.container(driver).logs(since=begun)),  # type: ignore[misc]
+                within_s=NOTICED_WITHIN_S,
+            )
         # Of one station, hence of one partition: what comes after the new id waits as well.
         assert set() == readings_of(query, ["e2e-registry"])
     expected = {stored(new, DEVICES, quality="V"), stored(old, DEVICES)}
     await_equal("readings", expected, lambda: readings_of(query, ["e2e-registry"]))
     await_equal("alerts", {("e2e-registry", at, "heat-100f")}, lambda: alerts_of(query, ["e2e-registry"]))
+    await_equal("averages", set(averages([new, old])), lambda: averages_of(query, ["e2e-registry"]))
+    assert before == _restarts(stack)
     assert letters == {letter[0] for letter in dead_letters(stack)}
+
+
+def _restarts(stack: Stack) -> dict[str, int]:
+    return {driver: stack.container(driver).attrs["RestartCount"] for driver in DRIVERS}
 
 
 def test_after_all_of_that_the_path_is_whole_and_nothing_was_lost(stack: Stack) -> None:

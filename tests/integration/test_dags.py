@@ -1,7 +1,7 @@
 """The DAGs from end to end in a real Airflow: weather API → PostgreSQL → Kafka, each of them real.
 
-Airflow has an environment of its own (.venv-airflow), so its runs are subprocesses; its own database is
-SQLite.
+Airflow has an environment of its own (.venv-airflow), so its runs are in another process; its own database
+is SQLite.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from starlette.applications import Starlette
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-airflow" / "bin" / "python"
-RUN_DAG = ROOT / "tests" / "airflow" / "run_dag.py"
+RUN_DAGS = ROOT / "tests" / "airflow" / "run_dags.py"
 
 SOURCES = ("open_meteo", "gateway", "nws")
 THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -46,10 +47,10 @@ NEWEST = THIS_HOUR - timedelta(hours=1)
 
 
 class Airflow:
-    """Runs DAGs, each in a process of its own, on one database."""
+    """Runs DAGs one after another, in a process and on a database of its own; leaving it ends the process."""
 
     def __init__(self, home: Path, connections: Mapping[str, Mapping[str, Any]]) -> None:
-        self._variables = {
+        self._environment = {
             **os.environ,
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -62,8 +63,38 @@ class Airflow:
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        self._said = home / "said"
+        self._variables: dict[str, str] = {}
+        self._running = ExitStack()
         self.set_connections(connections)
-        self._call("-m", "airflow", "db", "migrate")
+
+    def __enter__(self) -> Self:
+        """Make the database and start the process."""
+        assert PYTHON.exists(), "there is no .venv-airflow: `make test` makes it"
+        with ExitStack() as running:
+            said = running.enter_context(self._said.open("w"))
+            migrate = [str(PYTHON), "-m", "airflow", "db", "migrate"]
+            done = subprocess.run(
+                migrate, env=self._environment, stdout=said, stderr=said, timeout=300, check=False
+            )
+            assert done.returncode == 0, self._last_said()
+            self._process = running.enter_context(
+                subprocess.Popen(
+                    [str(PYTHON), str(RUN_DAGS)],
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    text=True,
+                )
+            )
+            running.callback(self._process.terminate)
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._running.close()
 
     def set_connections(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Set connections, as Airflow takes them from variables."""
@@ -72,22 +103,18 @@ class Airflow:
 
     def run(self, dag_id: str, logical_date: datetime | None = None) -> dict[str, Any]:
         """Run a DAG; returns its state and what its tasks returned."""
-        arguments = [dag_id] if logical_date is None else [dag_id, logical_date.isoformat()]
-        told: dict[str, Any] = json.loads(self._call(str(RUN_DAG), *arguments).splitlines()[-1])
-        return told
+        at = logical_date and logical_date.isoformat()
+        asked = {"dag_id": dag_id, "logical_date": at, "variables": self._variables}
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        told = self._process.stdout.readline()
+        assert told, self._last_said()
+        answer: dict[str, Any] = json.loads(told)
+        return answer
 
-    def _call(self, *arguments: str) -> str:
-        assert PYTHON.exists(), "there is no .venv-airflow: `make test` makes it"
-        done = subprocess.run(
-            [str(PYTHON), *arguments],
-            env=self._variables,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
+    def _last_said(self) -> str:
+        return self._said.read_text(encoding="utf-8", errors="replace")[-6000:]
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +136,13 @@ def airflow(
     postgres: Postgres,
     kafka: Kafka,
     registry: Registry,
-) -> Airflow:
+) -> Iterator[Airflow]:
     run_postgres(postgres)
     run_history(postgres)
     run_kafka(kafka)
     run_schemas(registry)
     registry_root, _, path = registry.url.partition("/apis")
-    return Airflow(
+    with Airflow(
         tmp_path_factory.mktemp("airflow"),
         {
             "galewatch_history": {
@@ -140,7 +167,8 @@ def airflow(
             **{f"galewatch_{source}": http(weather) for source in SOURCES},
             "galewatch_selftest": {**http(weather), "extra": {"path": "/selftest"}},
         },
-    )
+    ) as airflow:
+        yield airflow
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import re
 import struct
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cassandra.cluster import Session
+
+    from tests.integration.spark_cluster import SparkContainer
 
 pytestmark = pytest.mark.engine
 
@@ -428,31 +431,6 @@ def test_a_new_version_is_read_at_once_and_restarts_nothing(platform: Platform) 
     assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
 
 
-def test_a_registry_that_is_away_while_a_new_id_comes_loses_nothing_and_is_said(platform: Platform) -> None:
-    schema = avro_schema("reading.v2.avsc")
-    schema["fields"].append({"name": "hail_mm", "type": ["null", "double"], "default": None})
-    new_id = register(platform.stack.registry, "admin", "readings-value", json.dumps(schema)).json()["id"]
-    first, second = reading("unheard-0", 10, temperature_c=39.0), reading("unheard-0", 20, temperature_c=38.0)
-    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
-    registry = platform.stack.registry
-
-    registry.container.stop(timeout=30)
-    written = framed({**first.to_avro(), "hail_mm": 4.0}, new_id, fastavro.parse_schema(schema))
-    send(platform, [("unheard-0", written), ("unheard-0", framed(second.to_avro(), 1))])
-    for name, driver in platform.spark.drivers.items():
-        wait_until(
-            lambda driver=driver: re.search(  # type: ignore[misc]
-                r"waits and loses nothing, next attempt in \d+ s: the Schema Registry at http", driver.log()
-            ),
-            f"{name} says that the registry is away",
-        )
-    registry.container.start()
-    registry.wait_until_healthy()
-
-    expect_tables(platform, [first, second])
-    assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
-
-
 def test_late_readings_are_stored_and_may_alert_but_are_in_no_average(platform: Platform) -> None:
     lateness = PLATFORM.streaming.allowed_lateness_seconds
     late = reading("late-0", lateness + 60, temperature_c=40.0)
@@ -487,6 +465,12 @@ def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -
     assert "behind the watermark" not in driver.log()
 
 
+def stop(drivers: list[SparkContainer]) -> None:
+    """Tell them to stop, all at once, and wait until they have."""
+    with ThreadPoolExecutor(len(drivers)) as pool:
+        list(pool.map(lambda driver: driver.container.stop(timeout=30), drivers))
+
+
 def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform: Platform) -> None:
     readings = weather("trigger", 60, seed=9)
     publish(platform, readings[:30])
@@ -498,8 +482,7 @@ def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform
 
     copies = [platform.driver(f"driver-alerts-{copy}") for copy in (0, 1)]
     expect_alerts(platform, readings[:30])
-    for copy in copies:
-        copy.container.stop(timeout=30)
+    stop(copies)
     try:
         with platform.spark.alerts_driver(0, 1, "microbatch"):
             publish(platform, readings[30:])
@@ -535,11 +518,10 @@ def test_a_driver_that_is_told_to_stop_stops_cleanly(platform: Platform) -> None
     for driver in drivers.values():
         driver.wait_until_healthy()
 
-    for driver in drivers.values():
-        driver.container.stop(timeout=30)
-        driver.container.reload()
+    stop(list(drivers.values()))
 
     for name, driver in drivers.items():
+        driver.container.reload()
         assert driver.container.attrs["State"]["ExitCode"] == 0
         assert f"driver {name.split('-')[1]}: stopped" in driver.log()
         driver.container.start()

@@ -1,6 +1,7 @@
 """Sources in trouble: each fault is told for what it is, and what was missed is there afterwards.
 
-All sources fail at once: Airflow waits half a minute or more before it tries again, once for all of them.
+All sources fail at once, and before the tests of test_policies: Airflow waits half a minute or more before it
+tries again, once for all of them and beside those.
 """
 
 from __future__ import annotations
