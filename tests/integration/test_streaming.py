@@ -63,9 +63,14 @@ pytestmark = pytest.mark.engine
 def platform() -> Iterator[Platform]:
     """Services in an environment of their own, made ready by the jobs, and Spark on them."""
     with Stack() as stack:
-        platform_jobs.run_kafka(stack.kafka)
-        platform_jobs.run_cassandra(stack.cassandra)
-        platform_jobs.run_schemas(stack.registry)
+        with ThreadPoolExecutor() as pool:
+            jobs = [
+                pool.submit(platform_jobs.run_kafka, stack.kafka),
+                pool.submit(platform_jobs.run_cassandra, stack.cassandra),
+                pool.submit(platform_jobs.run_schemas, stack.registry),
+            ]
+        for job in jobs:
+            job.result()
         with (
             CassandraSession(stack.cassandra, "admin") as cassandra,
             SparkCluster(stack.environment) as spark,
@@ -448,6 +453,21 @@ def test_late_readings_are_stored_and_may_alert_but_are_in_no_average(platform: 
     }
 
 
+def stop_cleanly(*drivers: SparkContainer) -> None:
+    """Tell them to stop, all at once: each ends its queries, says so, and fails in nothing."""
+
+    def stopped(driver: SparkContainer) -> int:
+        return driver.log().count(f"driver {driver.name.split('-')[1]}: stopped")
+
+    before = {driver.name: stopped(driver) for driver in drivers}
+    with ThreadPoolExecutor(len(drivers)) as pool:
+        list(pool.map(lambda driver: driver.container.stop(timeout=30), drivers))
+    for driver in drivers:
+        driver.container.reload()
+        assert driver.container.attrs["State"]["ExitCode"] == 0, driver.name
+        assert before[driver.name] + 1 == stopped(driver), driver.name
+
+
 def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -> None:
     # Two stations on different partitions; what the one has is as old as may be, what the other has is new.
     lateness = PLATFORM.streaming.allowed_lateness_seconds
@@ -456,19 +476,13 @@ def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -
     old = [reading(stations[0], lateness - 3600 + number, temperature_c=20.0) for number in range(300)]
     new = [reading(stations[1], -200 + number, temperature_c=21.0) for number in range(300)]
 
-    driver.container.stop(timeout=30)
+    stop_cleanly(driver)
     publish(platform, new)
     publish(platform, old)
     driver.container.start()
 
     expect_tables(platform, [*old, *new])
     assert "behind the watermark" not in driver.log()
-
-
-def stop(drivers: list[SparkContainer]) -> None:
-    """Tell them to stop, all at once, and wait until they have."""
-    with ThreadPoolExecutor(len(drivers)) as pool:
-        list(pool.map(lambda driver: driver.container.stop(timeout=30), drivers))
 
 
 def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform: Platform) -> None:
@@ -482,7 +496,7 @@ def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform
 
     copies = [platform.driver(f"driver-alerts-{copy}") for copy in (0, 1)]
     expect_alerts(platform, readings[:30])
-    stop(copies)
+    stop_cleanly(*copies)
     try:
         with platform.spark.alerts_driver(0, 1, "microbatch"):
             publish(platform, readings[30:])
@@ -511,22 +525,6 @@ def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
     expect_alerts(platform, [hot])
     wait_until(lambda: platform.driver("driver-alerts-0").restarts > 0, "the engine starts it again")
     platform.driver("driver-alerts-0").wait_until_healthy()
-
-
-def test_a_driver_that_is_told_to_stop_stops_cleanly(platform: Platform) -> None:
-    drivers = {name: platform.driver(name) for name in ("driver-tables", "driver-alerts-1")}
-    for driver in drivers.values():
-        driver.wait_until_healthy()
-
-    stop(list(drivers.values()))
-
-    for name, driver in drivers.items():
-        driver.container.reload()
-        assert driver.container.attrs["State"]["ExitCode"] == 0
-        assert f"driver {name.split('-')[1]}: stopped" in driver.log()
-        driver.container.start()
-    for driver in drivers.values():
-        driver.wait_until_healthy()
 
 
 def test_a_topic_made_anew_is_one_clear_sentence(platform: Platform) -> None:
