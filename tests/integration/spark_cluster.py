@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from tests.integration.containers import Service
+from tests.integration.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,9 +116,7 @@ class SparkCluster:
             for container in containers:
                 running.callback(container.stop)
             self.master.start()
-            with ThreadPoolExecutor(len(containers)) as pool:
-                for started in [pool.submit(container.start) for container in containers[1:]]:
-                    started.result()
+            side_by_side(*(container.start for container in containers[1:]))
             self._running = running.pop_all()
         return self
 

@@ -1,6 +1,6 @@
 """All five services, each with its state on a volume, so that a test may stop, kill and replace them."""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from tests.integration.containers import (
     ZooKeeper,
 )
 from tests.integration.environment import Environment
+from tests.integration.side_by_side import side_by_side
 
 __all__ = ["NAMES", "STOP_SECONDS", "Stack"]
 
@@ -39,9 +40,7 @@ class Stack:
         """Start everything."""
         self.environment.__enter__()
         try:
-            with ThreadPoolExecutor(len(_CHAINS)) as pool:
-                for started in [pool.submit(self._start_all, chain) for chain in _CHAINS]:
-                    started.result()
+            side_by_side(*(partial(self._start_all, chain) for chain in _CHAINS))
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -9,8 +9,8 @@ import re
 import struct
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fastavro
@@ -23,6 +23,7 @@ from pipeline.rules import evaluate
 from pipeline.schemas import avro_schema
 from tests.integration import platform_jobs
 from tests.integration.clients import CassandraSession, register
+from tests.integration.side_by_side import side_by_side
 from tests.integration.spark_cluster import SparkCluster
 from tests.integration.stack import Stack
 from tests.integration.streaming import (
@@ -63,14 +64,11 @@ pytestmark = pytest.mark.engine
 def platform() -> Iterator[Platform]:
     """Services in an environment of their own, made ready by the jobs, and Spark on them."""
     with Stack() as stack:
-        with ThreadPoolExecutor() as pool:
-            jobs = [
-                pool.submit(platform_jobs.run_kafka, stack.kafka),
-                pool.submit(platform_jobs.run_cassandra, stack.cassandra),
-                pool.submit(platform_jobs.run_schemas, stack.registry),
-            ]
-        for job in jobs:
-            job.result()
+        side_by_side(
+            partial(platform_jobs.run_kafka, stack.kafka),
+            partial(platform_jobs.run_cassandra, stack.cassandra),
+            partial(platform_jobs.run_schemas, stack.registry),
+        )
         with (
             CassandraSession(stack.cassandra, "admin") as cassandra,
             SparkCluster(stack.environment) as spark,
@@ -460,8 +458,7 @@ def stop_cleanly(*drivers: SparkContainer) -> None:
         return driver.log().count(f"driver {driver.name.split('-')[1]}: stopped")
 
     before = {driver.name: stopped(driver) for driver in drivers}
-    with ThreadPoolExecutor(len(drivers)) as pool:
-        list(pool.map(lambda driver: driver.container.stop(timeout=30), drivers))
+    side_by_side(*(partial(driver.container.stop, timeout=30) for driver in drivers))
     for driver in drivers:
         driver.container.reload()
         assert driver.container.attrs["State"]["ExitCode"] == 0, driver.name
