@@ -37,7 +37,8 @@ def latency(  # noqa: PLR0913 - each is an option
     *,
     environment: Env = "dev",
     rate: Annotated[float, typer.Option(min=1, help="Readings a second.")] = 300,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of each of the first two phases.")] = 600,
+    warm_up: Annotated[float, typer.Option(min=1, help="Length of the load before what counts.")] = 300,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each of the two phases that count.")] = 600,
     beside: Annotated[float, typer.Option(min=1, help="Length of the phase with the plain consumer.")] = 120,
     hot: Hot = 1,
     devices: Annotated[int, typer.Option(min=1, help="Devices that speak.")] = 300,
@@ -45,8 +46,8 @@ def latency(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Measure produce → visible on a running environment, undisturbed and with a driver killed."""
     with _measuring(environment, results) as target:
-        loads = (Load(rate, span, hot, devices) for span in (seconds, beside))
-        document = latencies.bench(target, *loads)
+        loads = latencies.Loads(*(Load(rate, span, hot, devices) for span in (warm_up, seconds, beside)))
+        document = latencies.bench(target, loads)
     show_latency(document)
 
 

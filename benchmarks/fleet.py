@@ -59,8 +59,11 @@ class Load:
 
     @property
     def every(self) -> int:
-        """Averages are watched for each so many readings: about three a second."""
-        return max(1, round(self.rate / 3))
+        """Averages are watched for each so many readings: about one a second.
+
+        One more than the rate: of as many devices as readings a second, each has its turn.
+        """
+        return round(self.rate) + 1
 
     def fleet(self) -> NewFleet:
         """Give a fleet of devices that were never heard before."""

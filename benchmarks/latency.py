@@ -1,7 +1,8 @@
 """The latency bench: how long after it was sent a reading's alert, and its average, can be read in Cassandra.
 
-Three phases on the running environment: undisturbed; with a driver of the alerts killed in the middle; and
-beside the plain consumer, which gets the same readings at the same time.
+Four phases on the running environment: a warm-up, in which Java compiles what the load makes hot;
+undisturbed; with a driver of the alerts killed in the middle; and beside the plain consumer, which gets the
+same readings at the same time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from benchmarks import machine, report
 from benchmarks.ingestion import through_airflow
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     from benchmarks.fleet import Load
 
-__all__ = ["BESIDE", "KILLED", "PRODUCT", "UNDISTURBED", "bench"]
+__all__ = ["BESIDE", "KILLED", "PRODUCT", "UNDISTURBED", "WARM_UP", "Loads", "bench"]
 
 PRODUCT: Final = "galewatch"
 
+WARM_UP: Final = "warm-up"
 UNDISTURBED: Final = "undisturbed"
 KILLED: Final = "a driver killed in the middle"
 BESIDE: Final = "beside the plain consumer"
@@ -37,25 +39,33 @@ _START_S: Final = 60.0
 _BACK_S: Final = 180.0
 
 
-def bench(target: Target, load: Load, beside: Load) -> dict[str, Any]:
+class Loads(NamedTuple):
+    """What is sent in the warm-up, in each of the two phases that count, and beside the plain consumer."""
+
+    warm_up: Load
+    alone: Load
+    beside: Load
+
+
+def bench(target: Target, loads: Loads) -> dict[str, Any]:
     """Run all phases, write JSON and plot, and give the document; raises GalewatchError where it cannot."""
     target.require_well()
     product = {PRODUCT: ("reader", target.keyspace)}
     began = time.time()
     measured = {}
     phases = {}
-    for name in (UNDISTURBED, KILLED):
+    for name, load in ((WARM_UP, loads.warm_up), (UNDISTURBED, loads.alone), (KILLED, loads.alone)):
         measured[name], phases[name] = _phase(target, name, load, product)
         target.until_well(_BACK_S)
     airflow = through_airflow(target.environment, began, time.time())
     with own_keyspace(target.environment), _peer(target) as finish:
         both = {**product, PEER: (USER, KEYSPACE)}
-        measured[BESIDE], phases[BESIDE] = _phase(target, BESIDE, beside, both)
+        measured[BESIDE], phases[BESIDE] = _phase(target, BESIDE, loads.beside, both)
         phases[BESIDE]["cpu_seconds"][PEER] = round(finish(), 2)
     document: dict[str, Any] = {
         "bench": "latency",
         "machine": machine.described(),
-        "load": asdict(load),
+        "load": asdict(loads.alone),
         "drivers": target.settings(),
         "phases": phases,
         "through_airflow": airflow,

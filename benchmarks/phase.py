@@ -24,7 +24,7 @@ __all__ = ["Measured", "run"]
 
 # The least time between two questions, and how many at once. Alerts are few (three a second) and seen in
 # milliseconds; averages wait for a batch, seconds even.
-_QUESTIONS: Final = {"alerts": (0.0015, 16), "averages": (0.01, 1)}
+_QUESTIONS: Final = {"alerts": (0.0015, 16), "averages": (0.025, 1)}
 _PATIENCE_S: Final = 60.0
 _START_S: Final = 60.0
 _TICK_S: Final = 0.1

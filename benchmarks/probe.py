@@ -100,7 +100,8 @@ class _Probe:
         self._awaited: dict[int, _Awaited] = {}
         # Those numbers, and some that were seen meanwhile, the next to be asked for first.
         self._turns: deque[int] = deque()
-        self._answers: queue.SimpleQueue[_Answer | BaseException] = queue.SimpleQueue()
+        # Not SimpleQueue: its get() may wait for ever when its time is up just as it was woken for nothing.
+        self._answers: queue.Queue[_Answer | BaseException] = queue.Queue()
         self._on_their_way = 0
         self._seen: list[Seen] = []
         self._questions = 0

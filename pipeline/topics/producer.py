@@ -37,7 +37,7 @@ class Counts:
 
 
 class DirectProducer:
-    """An idempotent producer to the topic of the readings; a context manager.
+    """A producer to the topic of the readings, for devices; a context manager.
 
     `options` are librdkafka's. A message that is not acknowledged is counted as failed and never sent again.
     Raises DeliveryError when the broker cannot be reached, RefusedError when it will not have us.
@@ -51,11 +51,14 @@ class DirectProducer:
         self._producer = Producer(
             {
                 **kafka_config(kafka),
-                "enable.idempotence": True,
+                # What is sent twice is counted once, by its id, and the order of readings changes nothing. An
+                # idempotent producer would wait for one answer before the next request, or, with several
+                # under way, its thread in librdkafka polls without a pause: a whole core.
+                "enable.idempotence": False,
                 "acks": "all",
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
-                # A reading is to be seen at once; at high rates a few still share a request.
-                "linger.ms": 1,
+                # A reading is to be seen at once; those that wait for the broker share a request anyway.
+                "linger.ms": 0,
                 "error_cb": self._on_error,
                 **(options or {}),
             }
@@ -89,7 +92,7 @@ class DirectProducer:
             except BufferError:
                 self._producer.poll(_POLL_SECONDS)
             except KafkaException as error:
-                # What ends an idempotent producer for good.
+                # What librdkafka does not even take, such as a message that is too large.
                 raise RefusedError(f"{self._where} refused: {error.args[0].str()}") from None
         self.counts = replace(self.counts, sent=self.counts.sent + 1)
         self._producer.poll(0)
