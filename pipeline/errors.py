@@ -5,6 +5,7 @@
     GalewatchError
     ├── ConfigError              a file under config/ or an environment variable is wrong
     ├── ReadingError             a reading that cannot be one
+    ├── SchemaError              an Avro schema, or a question about some, that is none
     ├── SourceError              a weather source did not give what was asked
     │   ├── ContractError        it answered something else than its documented format
     │   ├── InvalidRequestError  it refused the request: asking again is useless
@@ -40,6 +41,7 @@ __all__ = [
     "RefusedError",
     "RegistryError",
     "RetryableError",
+    "SchemaError",
     "ServiceError",
     "ServingError",
     "SourceError",
@@ -58,6 +60,10 @@ class ConfigError(GalewatchError):
 
 class ReadingError(GalewatchError):
     """A record that cannot be a reading; names the field and the value."""
+
+
+class SchemaError(GalewatchError):
+    """Something is no Avro schema, or no question about schemas."""
 
 
 class SourceError(GalewatchError):

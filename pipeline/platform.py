@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - pydantic resolves the annotations at run time
 from pathlib import Path  # noqa: TC003 - the same
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.config import Entry, config_dir, load_config
+from pipeline.schemas.modes import Mode  # noqa: TC001 - pydantic resolves the annotations at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,20 +75,20 @@ class Kafka(Entry):
 
 
 class SchemaRegistry(Entry):
-    """`path` is the Confluent API's; `subjects` maps a subject to its schema files, oldest first."""
+    """`path` is the Confluent API's; `subjects` maps a subject to its schema files, oldest first.
+
+    `compatibility` is the mode of every subject that has none of its own in `modes`.
+    """
 
     path: Annotated[str, Field(pattern="^/")]
-    compatibility: Literal[
-        "NONE",
-        "BACKWARD",
-        "BACKWARD_TRANSITIVE",
-        "FORWARD",
-        "FORWARD_TRANSITIVE",
-        "FULL",
-        "FULL_TRANSITIVE",
-    ]
+    compatibility: Mode = "BACKWARD_TRANSITIVE"
+    modes: Mapping[str, Mode] = {}
     users: tuple[str, ...]
     subjects: Mapping[str, Annotated[tuple[Name, ...], Field(min_length=1)]]
+
+    def mode(self, subject: str) -> Mode:
+        """Give the compatibility mode of a subject."""
+        return self.modes.get(subject, self.compatibility)
 
     def newest(self, subject: str) -> str:
         """Give the file of a subject's newest version."""

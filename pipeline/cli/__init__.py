@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import backfill, dead_letters, demo, look, operate, reconcile, simulate
+from pipeline.cli import backfill, dead_letters, demo, look, operate, reconcile, schemas, simulate
 
 __all__ = ["app"]
 
@@ -30,3 +30,4 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(dead_letters.app)
+app.add_typer(schemas.app)

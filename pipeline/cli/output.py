@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.errors import GalewatchError, ServiceError
@@ -61,7 +62,8 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, datetime):
         return utc_text(value)
-    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    # Brackets in a message are brackets, not the console's markup.
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))
 
 
 def print_json(row: dict[str, Any]) -> None:

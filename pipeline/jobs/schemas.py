@@ -31,10 +31,10 @@ def run(job: Job) -> None:
             # A level that is declared now decides about the schema that is declared now; a subject takes its
             # level once it has a first schema.
             if subject in known:
-                _ensure_level(job, registry, subject, facts.compatibility)
+                _ensure_level(job, registry, subject, facts.mode(subject))
             for name in names:
                 _ensure_schema(job, registry, subject, name)
-                _ensure_level(job, registry, subject, facts.compatibility)
+                _ensure_level(job, registry, subject, facts.mode(subject))
 
 
 def _ensure_level(job: Job, registry: Registry, subject: str, level: str) -> None:

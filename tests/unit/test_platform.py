@@ -56,7 +56,7 @@ def test_a_directory_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.M
         ("  cassandra: 19042\n", "", r"ports\.cassandra: is missing"),
         ("  cassandra: 19042", "  casandra: 1\n  cassandra: 19042", r"ports\.casandra: unknown key"),
         ("partitions: 2", "partitions: 0", r"kafka\.topics\.readings\.partitions: .*got 0"),
-        ("BACKWARD", "SIDEWAYS", r"schema_registry\.compatibility: .*got 'SIDEWAYS'"),
+        ("BACKWARD_TRANSITIVE", "SIDEWAYS", r"schema_registry\.compatibility: .*got 'SIDEWAYS'"),
         ("window_seconds: 300", "window_seconds: soon", r"streaming\.window_seconds: .*got 'soon'"),
     ],
 )

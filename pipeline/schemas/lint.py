@@ -1,0 +1,266 @@
+"""What schema resolution lets through although a value comes out wrong, or not at all.
+
+docs/schemas.md tells what goes wrong by each rule.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.schemas.judge import reads
+from pipeline.schemas.parsed import basename, shown
+from pipeline.schemas.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["RULES", "lint"]
+
+RULES: Final = (
+    "decimal_changed",
+    "logical_type_changed",
+    "promotion_loses",
+    "text_and_bytes",
+    "union_branch_order",
+    "namespace_changed",
+    "namespaced_alias",
+    "field_aliases_cross",
+    "enum_without_default",
+    "default_invalid",
+)
+"""The names of the rules."""
+
+_NAMED: Final = frozenset({"record", "enum", "fixed"})
+# The logical types of the specification, and the types that each may stand over.
+_LOGICAL: Final = {
+    "decimal": {"bytes", "fixed"},
+    "big-decimal": {"bytes"},
+    "uuid": {"string", "fixed"},
+    "date": {"int"},
+    "time-millis": {"int"},
+    "time-micros": {"long"},
+    "timestamp-millis": {"long"},
+    "timestamp-micros": {"long"},
+    "timestamp-nanos": {"long"},
+    "local-timestamp-millis": {"long"},
+    "local-timestamp-micros": {"long"},
+    "local-timestamp-nanos": {"long"},
+    "duration": {"fixed"},
+}
+_LOSES: Final = {("int", "float"), ("long", "float"), ("long", "double")}
+_TEXT: Final = {("string", "bytes"), ("bytes", "string")}
+_BYTE: Final = 0xFF
+_INT: Final = range(-(2**31), 2**31)
+_LONG: Final = range(-(2**63), 2**63)
+
+
+def lint(reader: Any, writer: Any) -> Iterator[Reason]:
+    """Give what comes out wrong when `reader` reads what `writer` wrote; both parsed, and compatible."""
+    yield from _defaults(reader, "", set())
+    yield from _pair(reader, writer, "", set())
+
+
+def _pair(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
+    if (id(reader), id(writer)) in seen:
+        return
+    seen.add((id(reader), id(writer)))
+    if writer.type == "union":
+        for branch in writer.schemas:
+            yield from _pair(reader, branch, path, seen)
+    elif reader.type == "union":
+        yield from _branches(reader, writer, path, seen)
+    else:
+        yield from _values(reader, writer, path)
+        if reader.type in _NAMED and reader.type == writer.type:
+            yield from _names(reader, writer, path)
+        if reader.type == writer.type and (deeper := _DEEPER.get(reader.type)):
+            yield from deeper(reader, writer, path, seen)
+
+
+def _branches(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
+    """The reader's union, and what is not one: the branch of the same type reads it, or else the first."""
+    able = [(index, branch) for index, branch in enumerate(reader.schemas) if reads(branch, writer)]
+    same = [
+        (index, branch)
+        for index, branch in able
+        if branch.type == writer.type and getattr(branch, "fullname", "") == getattr(writer, "fullname", "")
+    ]
+    if not same and len(able) > 1:
+        names = " and ".join(_told(branch) for _, branch in able)
+        message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
+        yield Reason(path, "union_branch_order", message)
+    for index, branch in (same or able)[:1]:
+        yield from _pair(branch, writer, f"{path}/{index}", seen)
+
+
+def _values(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+    """Logical types and promotions."""
+    now, then = _logical(reader), _logical(writer)
+    if now == then == "decimal":
+        if _digits(reader) != _digits(writer):
+            (precision, scale), (was, had) = _digits(reader), _digits(writer)
+            message = f"decimal({precision}, {scale}) reads decimal({was}, {had})"
+            yield Reason(path, "decimal_changed", message)
+    elif now != then:
+        message = f"{now or f'plain {reader.type}'} reads {then or f'plain {writer.type}'}"
+        yield Reason(path, "logical_type_changed", message)
+    promotion = (writer.type, reader.type)
+    if promotion in _LOSES:
+        yield Reason(path, "promotion_loses", f"{reader.type} does not hold every {writer.type}")
+    if promotion in _TEXT:
+        yield Reason(path, "text_and_bytes", f"{reader.type} reads {writer.type}")
+
+
+def _names(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+    if reader.fullname == writer.fullname:
+        return
+    now, then = shown(reader.fullname), shown(writer.fullname)
+    if basename(reader.fullname) == basename(writer.fullname):
+        message = f"{now} reads {then}: the same name in another namespace"
+        yield Reason(f"{path}/name", "namespace_changed", message)
+    elif then != basename(then):
+        message = f"{now} reads {then} by an alias in a namespace"
+        yield Reason(f"{path}/aliases", "namespaced_alias", message)
+
+
+def _record(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
+    taken: dict[str, str] = {}
+    for index, field in enumerate(reader.fields):
+        place = f"{path}/fields/{index}"
+        found = [name for name in _called(field) if name in writer.fields_dict]
+        if len(found) > 1:
+            message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
+            yield Reason(place, "field_aliases_cross", message)
+        if not found:
+            continue
+        if (other := taken.setdefault(found[0], field.name)) != field.name:
+            message = f"{field.name!r} and {other!r} are both the writer's {found[0]!r}"
+            yield Reason(place, "field_aliases_cross", message)
+        yield from _pair(field.type, writer.fields_dict[found[0]].type, f"{place}/type", seen)
+
+
+def _called(field: Any) -> list[str]:
+    """Give the names under which a reader's field is sought, without doubles."""
+    aliases = field.props.get("aliases")
+    return list(dict.fromkeys([field.name, *(aliases if isinstance(aliases, list) else [])]))
+
+
+def _enum(reader: Any, writer: Any, path: str, _: object) -> Iterator[Reason]:
+    added = [symbol for symbol in reader.symbols if symbol not in writer.symbols]
+    if added and writer.props.get("default") not in writer.symbols:
+        message = (
+            f"{shown(reader.fullname)} has {', '.join(added)} more, which who reads as the writer's version "
+            "cannot take: that has no default of the enum's own"
+        )
+        yield Reason(f"{path}/symbols", "enum_without_default", message)
+
+
+def _array(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
+    yield from _pair(reader.items, writer.items, f"{path}/items", seen)
+
+
+def _map(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
+    yield from _pair(reader.values, writer.values, f"{path}/values", seen)
+
+
+_DEEPER: Final = {"record": _record, "enum": _enum, "array": _array, "map": _map}
+
+
+def _logical(schema: Any) -> str | None:
+    """Give the logical type, None where there is none that counts: others are ignored, as specified."""
+    name = schema.props.get("logicalType")
+    if not isinstance(name, str) or schema.type not in _LOGICAL.get(name, ()):
+        return None
+    return name if name != "decimal" or _is_decimal(schema) else None
+
+
+def _is_decimal(schema: Any) -> bool:
+    precision, scale = _digits(schema)
+    return isinstance(precision, int) and isinstance(scale, int) and 0 <= scale <= precision > 0
+
+
+def _digits(schema: Any) -> tuple[Any, Any]:
+    return schema.props.get("precision"), schema.props.get("scale", 0)
+
+
+def _defaults(schema: Any, path: str, seen: set[int]) -> Iterator[Reason]:
+    """Look at every default of a schema."""
+    if id(schema) in seen:
+        return
+    seen.add(id(schema))
+    if schema.type == "union":
+        for index, branch in enumerate(schema.schemas):
+            yield from _defaults(branch, f"{path}/{index}", seen)
+    elif schema.type == "array":
+        yield from _defaults(schema.items, f"{path}/items", seen)
+    elif schema.type == "map":
+        yield from _defaults(schema.values, f"{path}/values", seen)
+    elif schema.type == "record":
+        for index, field in enumerate(schema.fields):
+            place = f"{path}/fields/{index}"
+            if field.has_default and not _is_value(field.type, field.default):
+                message = (
+                    f"{field.default!r} is no {_told(_first(field.type))}, the default of {field.name!r}"
+                )
+                yield Reason(f"{place}/default", "default_invalid", message)
+            yield from _defaults(field.type, f"{place}/type", seen)
+
+
+def _first(schema: Any) -> Any:
+    """Of a union, the branch that a default is of."""
+    return schema.schemas[0] if schema.type == "union" and schema.schemas else schema
+
+
+def _is_value(schema: Any, value: Any) -> bool:
+    """Tell whether a JSON value is one of the schema, as the specification writes defaults."""
+    schema = _first(schema)
+    return schema.type in _IS_VALUE and _IS_VALUE[schema.type](schema, value)
+
+
+def _is_record(schema: Any, value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_value(field.type, value[field.name]) if field.name in value else field.has_default
+        for field in schema.fields
+    )
+
+
+def _is_number(_: object, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: Any, span: range) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in span
+
+
+def _is_bytes(_: object, value: Any) -> bool:
+    """Bytes are written as text, a character each."""
+    return isinstance(value, str) and all(ord(character) <= _BYTE for character in value)
+
+
+_IS_VALUE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "null": lambda _, value: value is None,
+    "boolean": lambda _, value: isinstance(value, bool),
+    "int": lambda _, value: _is_whole(value, _INT),
+    "long": lambda _, value: _is_whole(value, _LONG),
+    "float": _is_number,
+    "double": _is_number,
+    "string": lambda _, value: isinstance(value, str),
+    "bytes": _is_bytes,
+    "fixed": lambda schema, value: _is_bytes(schema, value) and len(value) == schema.size,
+    "enum": lambda schema, value: value in schema.symbols,
+    "array": lambda schema, value: (
+        isinstance(value, list) and all(_is_value(schema.items, one) for one in value)
+    ),
+    "map": lambda schema, value: (
+        isinstance(value, dict) and all(_is_value(schema.values, one) for one in value.values())
+    ),
+    "record": _is_record,
+}
+
+
+def _told(schema: Any) -> str:
+    if schema.type in _NAMED:
+        return f"{schema.type} {shown(schema.fullname)}"
+    logical = _logical(schema)
+    return f"{schema.type} ({logical})" if logical else str(schema.type)
