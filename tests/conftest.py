@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from tests.java_avro import JavaAvro
 
 # The environment of Airflow's own tests has no Hypothesis.
 if find_spec("hypothesis"):
@@ -30,6 +32,15 @@ if find_spec("docker"):
     def pytest_collection_finish(session: pytest.Session) -> None:
         """Remove what killed runs left, before the first test that uses the engine."""
         sweep_before(session)
+
+
+@pytest.fixture(scope="session")
+def java() -> Iterator[JavaAvro]:
+    """Java's Avro, for all tests that ask it."""
+    from tests.java_avro import java_avro  # noqa: PLC0415 - the environment of Airflow's tests has no Java
+
+    with java_avro() as opened:
+        yield opened
 
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")

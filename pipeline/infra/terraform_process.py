@@ -65,7 +65,7 @@ class _Conversation:
     def __init__(self, process: subprocess.Popen[str], on_event: Callable[[Event], None] | None) -> None:
         self._process = process
         self._on_event = on_event
-        self._lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+        self._lines: queue.Queue[tuple[str, str | None]] = queue.Queue()
         self._said: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._events: list[Event] = []
         self._open = 2

@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import SchemaError
 from pipeline.schemas.modes import steps
+from pipeline.schemas.parsed import parsed
 from pipeline.schemas.verdict import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.platform import SchemaRegistry
     from pipeline.schemas.reasons import Reason
@@ -125,7 +126,7 @@ class Gate:
         for name in names:
             try:
                 schemas[name] = self._schema(name)
-                verdict(schemas[name], schemas[name], lints=False)
+                parsed(schemas[name])
             except SchemaError as error:
                 schemas.pop(name, None)
                 yield Problem(subject, name, "", "not_a_schema", str(error))
@@ -135,7 +136,7 @@ class Gate:
             for reader, writer in steps(self._facts.mode(subject), version):
                 pair = names[reader - 1], names[writer - 1]
                 if pair[0] in schemas and pair[1] in schemas:
-                    for reason in _judged(schemas, pair):
+                    for reason in verdict(schemas[pair[0]], schemas[pair[1]]):
                         if accepted := self._accepted(pair, reason):
                             used.add(accepted)
                         else:
@@ -161,10 +162,6 @@ class Gate:
             if (one.reader, one.writer, one.rule, one.path) == (*pair, reason.rule, reason.path):
                 return one
         return None
-
-
-def _judged(schemas: Mapping[str, Any], pair: tuple[str, str]) -> list[Reason]:
-    return verdict(schemas[pair[0]], schemas[pair[1]])
 
 
 def _digest(path: Path) -> str:

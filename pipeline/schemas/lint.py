@@ -9,8 +9,9 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.schemas.judge import reads
-from pipeline.schemas.parsed import basename, shown
+from pipeline.schemas.parsed import NAMED, basename, shown, told
 from pipeline.schemas.reasons import Reason
+from pipeline.schemas.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,6 @@ RULES: Final = (
 )
 """The names of the rules."""
 
-_NAMED: Final = frozenset({"record", "enum", "fixed"})
 # The logical types of the specification, and the types that each may stand over.
 _LOGICAL: Final = {
     "decimal": {"bytes", "fixed"},
@@ -58,43 +58,60 @@ _LONG: Final = range(-(2**63), 2**63)
 def lint(reader: Any, writer: Any) -> Iterator[Reason]:
     """Give what comes out wrong when `reader` reads what `writer` wrote; both parsed, and compatible."""
     yield from _defaults(reader, "", set())
-    yield from _pair(reader, writer, "", set())
+    yield from _Values().pair(reader, writer, "")
 
 
-def _pair(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
-    if (id(reader), id(writer)) in seen:
-        return
-    seen.add((id(reader), id(writer)))
-    if writer.type == "union":
-        for branch in writer.schemas:
-            yield from _pair(reader, branch, path, seen)
-    elif reader.type == "union":
-        yield from _branches(reader, writer, path, seen)
-    else:
-        yield from _values(reader, writer, path)
-        if reader.type in _NAMED and reader.type == writer.type:
-            yield from _names(reader, writer, path)
-        if reader.type == writer.type and (deeper := _DEEPER.get(reader.type)):
-            yield from deeper(reader, writer, path, seen)
+class _Values(Walk):
+    """What comes out wrong of a pair that fits."""
+
+    def branches(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        """The branch of the same type reads it, or else the first that can."""
+        able = [(index, branch) for index, branch in enumerate(reader.schemas) if reads(branch, writer)]
+        same = [
+            (index, branch)
+            for index, branch in able
+            if branch.type == writer.type and (branch.type not in NAMED or branch.fullname == writer.fullname)
+        ]
+        if not same and len(able) > 1:
+            names = " and ".join(_told(branch) for _, branch in able)
+            message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
+            yield Reason(path, "union_branch_order", message)
+        for index, branch in (same or able)[:1]:
+            yield from self.pair(branch, writer, f"{path}/{index}")
+
+    def types(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        yield from _meaning(reader, writer, path)
+        if reader.type == writer.type:
+            if reader.type in NAMED:
+                yield from _names(reader, writer, path)
+            yield from self.within(reader, writer, path)
+
+    def record(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        taken: dict[str, str] = {}
+        for index, field in enumerate(reader.fields):
+            place = f"{path}/fields/{index}"
+            found = [name for name in _called(field) if name in writer.fields_dict]
+            if len(found) > 1:
+                message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
+                yield Reason(place, "field_aliases_cross", message)
+            if not found:
+                continue
+            if (other := taken.setdefault(found[0], field.name)) != field.name:
+                message = f"{field.name!r} and {other!r} are both the writer's {found[0]!r}"
+                yield Reason(place, "field_aliases_cross", message)
+            yield from self.pair(field.type, writer.fields_dict[found[0]].type, f"{place}/type")
+
+    def enum(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        added = [symbol for symbol in reader.symbols if symbol not in writer.symbols]
+        if added and writer.props.get("default") not in writer.symbols:
+            message = (
+                f"{shown(reader.fullname)} has {', '.join(added)} more, which who reads as the writer's "
+                "version cannot take: that has no default of the enum's own"
+            )
+            yield Reason(f"{path}/symbols", "enum_without_default", message)
 
 
-def _branches(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
-    """The reader's union, and what is not one: the branch of the same type reads it, or else the first."""
-    able = [(index, branch) for index, branch in enumerate(reader.schemas) if reads(branch, writer)]
-    same = [
-        (index, branch)
-        for index, branch in able
-        if branch.type == writer.type and getattr(branch, "fullname", "") == getattr(writer, "fullname", "")
-    ]
-    if not same and len(able) > 1:
-        names = " and ".join(_told(branch) for _, branch in able)
-        message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
-        yield Reason(path, "union_branch_order", message)
-    for index, branch in (same or able)[:1]:
-        yield from _pair(branch, writer, f"{path}/{index}", seen)
-
-
-def _values(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+def _meaning(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
     """Logical types and promotions."""
     now, then = _logical(reader), _logical(writer)
     if now == then == "decimal":
@@ -124,47 +141,10 @@ def _names(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
         yield Reason(f"{path}/aliases", "namespaced_alias", message)
 
 
-def _record(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
-    taken: dict[str, str] = {}
-    for index, field in enumerate(reader.fields):
-        place = f"{path}/fields/{index}"
-        found = [name for name in _called(field) if name in writer.fields_dict]
-        if len(found) > 1:
-            message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
-            yield Reason(place, "field_aliases_cross", message)
-        if not found:
-            continue
-        if (other := taken.setdefault(found[0], field.name)) != field.name:
-            message = f"{field.name!r} and {other!r} are both the writer's {found[0]!r}"
-            yield Reason(place, "field_aliases_cross", message)
-        yield from _pair(field.type, writer.fields_dict[found[0]].type, f"{place}/type", seen)
-
-
 def _called(field: Any) -> list[str]:
     """Give the names under which a reader's field is sought, without doubles."""
     aliases = field.props.get("aliases")
     return list(dict.fromkeys([field.name, *(aliases if isinstance(aliases, list) else [])]))
-
-
-def _enum(reader: Any, writer: Any, path: str, _: object) -> Iterator[Reason]:
-    added = [symbol for symbol in reader.symbols if symbol not in writer.symbols]
-    if added and writer.props.get("default") not in writer.symbols:
-        message = (
-            f"{shown(reader.fullname)} has {', '.join(added)} more, which who reads as the writer's version "
-            "cannot take: that has no default of the enum's own"
-        )
-        yield Reason(f"{path}/symbols", "enum_without_default", message)
-
-
-def _array(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
-    yield from _pair(reader.items, writer.items, f"{path}/items", seen)
-
-
-def _map(reader: Any, writer: Any, path: str, seen: set[tuple[int, int]]) -> Iterator[Reason]:
-    yield from _pair(reader.values, writer.values, f"{path}/values", seen)
-
-
-_DEEPER: Final = {"record": _record, "enum": _enum, "array": _array, "map": _map}
 
 
 def _logical(schema: Any) -> str | None:
@@ -260,7 +240,6 @@ _IS_VALUE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _told(schema: Any) -> str:
-    if schema.type in _NAMED:
-        return f"{schema.type} {shown(schema.fullname)}"
-    logical = _logical(schema)
-    return f"{schema.type} ({logical})" if logical else str(schema.type)
+    """Name a type for people, with what its values are of one without a name."""
+    logical = None if schema.type in NAMED else _logical(schema)
+    return f"{told(schema)} ({logical})" if logical else told(schema)

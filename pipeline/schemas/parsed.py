@@ -9,14 +9,17 @@ from typing import Any, Final, TypeGuard
 
 from avro.constants import PRIMITIVE_TYPES
 from avro.errors import AvroException
-from avro.schema import Schema, make_avsc_object
+from avro.schema import NamedSchema, Schema, make_avsc_object
 
 from pipeline.errors import SchemaError
 
-__all__ = ["basename", "parsed", "shown"]
+__all__ = ["NAMED", "basename", "parsed", "shown", "told"]
 
-_NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
-_BUILT_IN: Final = frozenset({*PRIMITIVE_TYPES, *_NAMED, "array", "map", "union", "error_union", "request"})
+NAMED: Final = frozenset({"record", "enum", "fixed"})
+"""The kinds of types that have names."""
+
+_DEFINED: Final = NAMED | {"error"}
+_BUILT_IN: Final = frozenset({*PRIMITIVE_TYPES, *_DEFINED, "array", "map", "union", "error_union", "request"})
 # What stands for no namespace: with a dot in every name, no namespace around it counts.
 _NO_SPACE: Final = "_"
 
@@ -52,6 +55,11 @@ def basename(fullname: str) -> str:
     return fullname.rpartition(".")[2]
 
 
+def told(schema: Schema) -> str:
+    """Name a parsed type for people."""
+    return f"{schema.type} {shown(schema.fullname)}" if isinstance(schema, NamedSchema) else str(schema.type)
+
+
 class _Names:
     """The walk that writes out names. Each is defined where it comes first, also if a reference comes before
     its definition, or if it is defined twice in the same words: Java takes both, and avro does not.
@@ -76,7 +84,7 @@ class _Names:
         kind = schema.get("type")
         if not isinstance(kind, str):
             return schema
-        if kind in _NAMED:
+        if kind in _DEFINED:
             return self._definition(schema, space)
         if kind not in _BUILT_IN:
             return self._reference(kind, space)
@@ -111,7 +119,7 @@ class _Names:
         """Note each definition, the first of each name."""
         if isinstance(schema, Mapping):
             inner = space
-            if schema.get("type") in _NAMED:
+            if schema.get("type") in _DEFINED:
                 full = _name(schema, space)
                 self._definitions.setdefault(full, (schema, space))
                 inner = _space(full)

@@ -69,7 +69,7 @@ def _options(name: str, context: Path, dockerfile: str, block: dict[str, Any]) -
 
 def _events(engine: Engine, options: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
     """Yield the build's messages, and None at least every quarter of a second in between."""
-    arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    arrived: queue.Queue[Any] = queue.Queue()
     end = object()
 
     def receive() -> None:

@@ -14,10 +14,10 @@ from avro.schema import make_avsc_object
 from pipeline.schemas.judge import reads
 from pipeline.schemas.lint import RULES
 from pipeline.schemas.verdict import verdict
-from tests.java_avro import JavaAvro, JavaRefusedError, java_avro
+from tests.java_avro import JavaRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.java_avro import JavaAvro
 
 MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
@@ -38,12 +38,6 @@ def decimal(precision: int, scale: int) -> dict[str, Any]:
 
 def enum(*symbols: str, **more: Any) -> dict[str, Any]:
     return {"type": "enum", "name": "E", "symbols": list(symbols), **more}
-
-
-@pytest.fixture(scope="module")
-def java() -> Iterator[JavaAvro]:
-    with java_avro() as opened:
-        yield opened
 
 
 def read(java: JavaAvro, reader: Any, writer: Any, value: Any) -> str:
