@@ -16,6 +16,8 @@ galewatch = infra/bootstrap host && .venv/bin/python -m pipeline.infra
 options = --environment $(ENV)
 # What is proven in less than a minute.
 fast = -m "not engine and not e2e and not slow"
+# What is proven in half an hour: all but what takes too long for it.
+usual = -m "not full"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain bench-history requirements versions environments
@@ -65,10 +67,10 @@ test-fast: environments ## the tests that need neither an engine nor patience; u
 test: lint images ## everything that proves it, engine included
 	@infra/bootstrap airflow
 	@.venv-airflow/bin/python -m pytest tests/airflow
-	@.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+	@.venv-dev/bin/python -m pytest $(usual) $(PYTEST_ARGS)
 
-test-full: PYTEST_ARGS += --hypothesis-profile=thorough
-test-full: test ## the same, with many more examples of each property
+test-full: usual =
+test-full: test ## the same, and what takes too long for it; HYPOTHESIS_PROFILE=nightly for 20,000 examples of each property
 
 bench-latency: environments ## on the running environment: produce → visible, 20 minutes; BENCH_ARGS="--seconds 30"
 	@.venv-dev/bin/python -m benchmarks latency $(options) $(BENCH_ARGS)

@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 
 # The environment of Airflow's own tests has no Hypothesis.
 if find_spec("hypothesis"):
-    from hypothesis import settings
+    from tests import profiles
 
-    # No deadline: a machine that is busy with containers makes any single example slow. The rest, as the
-    # `ci` profile where CI is set, stays what Hypothesis chose. `make test-full` takes the other profile.
-    settings.register_profile("galewatch", settings(), deadline=None, max_examples=50)
-    settings.register_profile("thorough", settings(), deadline=None, max_examples=2000)
-    settings.load_profile("galewatch")
+    profiles.load()
 
 # Nor a client of the engine.
 if find_spec("docker"):

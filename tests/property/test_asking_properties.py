@@ -19,6 +19,7 @@ from pipeline.retries import Verdict, judge
 from pipeline.sources import Call, Fetched
 from pipeline.sources.asking import Asker
 from pipeline.sources.kinds import source_of
+from tests import profiles
 from tests.local_server import serve
 from tests.strategies import stations
 
@@ -86,11 +87,13 @@ def verdict(service: str, **refusal: str) -> Verdict:
 forms = st.sampled_from(["reason", "detail", "title", "text"])
 
 
+@profiles.CONTAINER
 @given(st.integers(400, 499).filter(lambda status: status not in (408, 429)), words, forms)
 def test_a_refusal_as_invalid_is_never_tried_again(service: str, status: int, reason: str, form: str) -> None:
     assert not verdict(service, status=str(status), reason=reason, form=form).again
 
 
+@profiles.CONTAINER
 @given(st.sampled_from(sorted(WINDOWS)), st.tuples(words, words), forms, st.none() | st.integers(0, 200_000))
 def test_a_limit_is_left_alone_for_as_long_as_its_text_and_its_header_say(
     service: str, window: str, around: tuple[str, str], form: str, header: int | None
@@ -102,12 +105,14 @@ def test_a_limit_is_left_alone_for_as_long_as_its_text_and_its_header_say(
     assert found.after >= timedelta(seconds=max(WINDOWS[window], header or 0))
 
 
+@profiles.CONTAINER
 @given(words.filter(lambda text: not any(window in text.lower() for window in WINDOWS)), forms)
 def test_a_limit_without_a_window_is_left_alone_for_an_hour(service: str, reason: str, form: str) -> None:
     found = verdict(service, status="429", reason=reason, form=form)
     assert (found.again, found.after) == (True, timedelta(hours=1))
 
 
+@profiles.CONTAINER
 @given(st.integers(500, 599), words, forms)
 def test_a_service_in_trouble_is_asked_again_at_the_tasks_own_pace(
     service: str, status: int, reason: str, form: str
