@@ -18,6 +18,8 @@ options = --environment $(ENV)
 fast = -m "not engine and not e2e and not slow"
 # What is proven in half an hour: all but what takes too long for it.
 usual = -m "not full"
+# What was proven, told in one table at the end.
+proven = .galewatch/proven.json
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain bench-history requirements versions environments
@@ -62,12 +64,14 @@ lint: environments ## ruff, mypy, terraform fmt and validate
 
 test-fast: environments ## the tests that need neither an engine nor patience; under a minute
 	@.venv-dev/bin/ruff check .
-	@.venv-dev/bin/python -m pytest $(fast) $(PYTEST_ARGS)
+	@rm -f $(proven)
+	@.venv-dev/bin/python -m pytest --proven $(proven) $(fast) $(PYTEST_ARGS)
 
 test: lint images ## everything that proves it, engine included
 	@infra/bootstrap airflow
-	@.venv-airflow/bin/python -m pytest tests/airflow
-	@.venv-dev/bin/python -m pytest $(usual) $(PYTEST_ARGS)
+	@rm -f $(proven)
+	@.venv-airflow/bin/python -m pytest --proven $(proven) tests/airflow
+	@.venv-dev/bin/python -m pytest --proven $(proven) $(usual) $(PYTEST_ARGS)
 
 test-full: usual =
 test-full: test ## the same, and what takes too long for it; HYPOTHESIS_PROFILE=nightly for 20,000 examples of each property

@@ -1,4 +1,4 @@
-"""For all tests: no skip but those on the list, Hypothesis's zeal, an engine without old leftovers."""
+"""For all tests: no skip but those on the list, Hypothesis's zeal, no old leftovers, what was proven."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import proven
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -37,6 +39,11 @@ def java() -> Iterator[JavaAvro]:
 
     with java_avro() as opened:
         yield opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option of our own."""
+    proven.add_option(parser)
 
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
@@ -81,3 +88,4 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(SkipGuard(ALLOWED_SKIPS), "galewatch-skips")
+    proven.register(config)
