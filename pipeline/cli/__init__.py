@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import backfill, dead_letters, demo, look, operate, reconcile, schemas, simulate
+from pipeline.cli import backfill, dead_letters, demo, look, operate, oracle, reconcile, schemas, simulate
 
 __all__ = ["app"]
 
@@ -27,6 +27,7 @@ for _command in (
     reconcile.reconcile,
     backfill.backfill,
     demo.demo,
+    oracle.oracle,
 ):
     app.command()(_command)
 app.add_typer(dead_letters.app)

@@ -65,7 +65,7 @@ def test_every_command_is_there_and_says_what_it_does() -> None:
     named = [str(getattr(command.callback, "__name__", "")) for command in commands]
     assert {
         "alerts", "averages", "history", "latest", "simulate", "status", "doctor", "reconcile", "demo",
-        "backfill",
+        "backfill", "oracle",
     } == set(named)  # fmt: skip
     for name in (*named, "dlq"):
         assert run(cli.app, [name, "--help"]).exit_code == 0

@@ -8,7 +8,7 @@ locals {
   # What .dockerignore keeps out of every image.
   host_only = [
     "pipeline/cli/", "pipeline/demo/", "pipeline/doctor/", "pipeline/environment.py", "pipeline/infra/",
-    "pipeline/reconcile/", "pipeline/simulate/", "pipeline/topics/",
+    "pipeline/oracle/", "pipeline/reconcile/", "pipeline/simulate/", "pipeline/topics/",
   ]
 
   files = sort([

@@ -1,0 +1,42 @@
+"""The spans and limits of docs/data-contract.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Policy"]
+
+
+def _limits() -> dict[str, tuple[Fraction, Fraction]]:
+    return {
+        "temperature_c": (Fraction(-100), Fraction(70)),
+        "humidity_pct": (Fraction(0), Fraction(100)),
+        "pressure_hpa": (Fraction(500), Fraction(1100)),
+        "wind_speed_ms": (Fraction(0), Fraction(120)),
+    }
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is late, from the future, out of range, history only; all limits include their ends."""
+
+    allowed_lateness: timedelta = timedelta(hours=4)
+    """From the observation to its appending; longer is late."""
+    future: timedelta = timedelta(minutes=5)
+    """From the appending to the observation; longer is a dead letter."""
+    fetched_ahead: timedelta = timedelta(days=1)
+    """From the appending to the fetching; longer is a dead letter."""
+    earliest: datetime = datetime(1900, 1, 1, tzinfo=UTC)
+    """No time is before this one."""
+    window: timedelta = timedelta(minutes=5)
+    """The length of an average's window; windows are aligned with 1970."""
+    horizon: timedelta = timedelta(hours=3)
+    """From the observation to its fetching; what is this old or older goes to the history only."""
+    limits: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=_limits)
+    """The least and the greatest value of each measure."""
