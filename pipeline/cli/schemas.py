@@ -97,8 +97,9 @@ def verdict(*, mode: Mode = "BACKWARD_TRANSITIVE", lints: Lints = True) -> None:
 
     with sentences():
         given = mode_named(mode)
-    for line in sys.stdin:
-        print(json.dumps(answer(line, given, lints=lints), ensure_ascii=False))  # noqa: T201 - the answer
+    # Bytes in and ASCII out: no line, and no locale, ends the program.
+    for line in sys.stdin.buffer:
+        print(json.dumps(answer(line, given, lints=lints)))  # noqa: T201 - the answer
 
 
 def _files(subject: str) -> Sequence[str]:

@@ -6,8 +6,10 @@ docs/schemas.md tells what goes wrong by each rule.
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.schemas.full_names import LOGICAL_TYPE
 from pipeline.schemas.judge import reads
 from pipeline.schemas.parsed import NAMED, basename, shown, told
 from pipeline.schemas.reasons import Reason
@@ -53,6 +55,7 @@ _TEXT: Final = {("string", "bytes"), ("bytes", "string")}
 _BYTE: Final = 0xFF
 _INT: Final = range(-(2**31), 2**31)
 _LONG: Final = range(-(2**63), 2**63)
+_LARGEST: Final = sys.float_info.max
 
 
 def lint(reader: Any, writer: Any) -> Iterator[Reason]:
@@ -66,17 +69,19 @@ class _Values(Walk):
 
     def branches(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
         """The branch of the same type reads it, or else the first that can."""
-        able = [(index, branch) for index, branch in enumerate(reader.schemas) if reads(branch, writer)]
-        same = [
-            (index, branch)
-            for index, branch in able
+        like = {
+            index: branch
+            for index, branch in enumerate(reader.schemas)
             if branch.type == writer.type and (branch.type not in NAMED or branch.fullname == writer.fullname)
-        ]
-        if not same and len(able) > 1:
-            names = " and ".join(_told(branch) for _, branch in able)
-            message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
-            yield Reason(path, "union_branch_order", message)
-        for index, branch in (same or able)[:1]:
+        }
+        able = _able(like, writer)
+        if not able:
+            able = _able(dict(enumerate(reader.schemas)), writer)
+            if len(able) > 1:
+                names = " and ".join(map(_told, able.values()))
+                message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
+                yield Reason(path, "union_branch_order", message)
+        for index, branch in list(able.items())[:1]:
             yield from self.pair(branch, writer, f"{path}/{index}")
 
     def types(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
@@ -109,6 +114,11 @@ class _Values(Walk):
                 "version cannot take: that has no default of the enum's own"
             )
             yield Reason(f"{path}/symbols", "enum_without_default", message)
+
+
+def _able(branches: dict[int, Any], writer: Any) -> dict[int, Any]:
+    """Give the branches, by their place, that read all that `writer` may write."""
+    return {index: branch for index, branch in branches.items() if reads(branch, writer)}
 
 
 def _meaning(reader: Any, writer: Any, path: str) -> Iterator[Reason]:
@@ -149,7 +159,7 @@ def _called(field: Any) -> list[str]:
 
 def _logical(schema: Any) -> str | None:
     """Give the logical type, None where there is none that counts: others are ignored, as specified."""
-    name = schema.props.get("logicalType")
+    name = schema.props.get(LOGICAL_TYPE)
     if not isinstance(name, str) or schema.type not in _LOGICAL.get(name, ()):
         return None
     return name if name != "decimal" or _is_decimal(schema) else None
@@ -157,7 +167,10 @@ def _logical(schema: Any) -> str | None:
 
 def _is_decimal(schema: Any) -> bool:
     precision, scale = _digits(schema)
-    return isinstance(precision, int) and isinstance(scale, int) and 0 <= scale <= precision > 0
+    if not isinstance(precision, int) or not isinstance(scale, int) or not 0 <= scale <= precision > 0:
+        return False
+    # What a fixed has no room for is no decimal.
+    return bool(schema.type != "fixed" or precision <= math.log10(2) * (8 * schema.size - 1))
 
 
 def _digits(schema: Any) -> tuple[Any, Any]:
@@ -206,7 +219,7 @@ def _is_record(schema: Any, value: Any) -> bool:
 
 
 def _is_number(_: object, value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _is_whole(value: Any, span: range) -> bool:

@@ -31,26 +31,31 @@ def verdict(reader: Any, writer: Any, *, lints: bool = True) -> list[Reason]:
 
     Schemas are JSON values, or text of them. Paths are JSON pointers into the reader. Raises SchemaError.
     """
-    read, written = parsed(reader), parsed(writer)
-    found = list(_Explanation().pair(read, written, ""))
-    return found or (list(lint(read, written)) if lints else [])
+    return _judged(parsed(reader), parsed(writer), lints=lints)
 
 
 def following(mode: Mode, history: Sequence[Any], new: Any, *, lints: bool = True) -> list[Reason]:
     """Give why `new` may not follow those versions, oldest first; each message names the version.
 
-    Raises SchemaError for a schema that is none.
+    Raises SchemaError for a schema that is none, whether the mode asks for it or not.
     """
-    versions = [*history, new]
+    versions = [parsed(schema) for schema in (*history, new)]
     found = []
     for reader, writer in steps(mode, len(versions)):
         older = writer if reader == len(versions) else reader
         says = f"reading version {older}" if reader == len(versions) else f"read by version {older}"
         found += [
             reason._replace(message=f"{says}: {reason.message}")
-            for reason in verdict(versions[reader - 1], versions[writer - 1], lints=lints)
+            for reason in _judged(versions[reader - 1], versions[writer - 1], lints=lints)
         ]
     return found
+
+
+def _judged(reader: Any, writer: Any, *, lints: bool) -> list[Reason]:
+    if not reads(reader, writer):
+        # Never without a reason, whatever the walk may miss.
+        return list(_Explanation().pair(reader, writer, "")) or [Reason("", "incompatible", "cannot be read")]
+    return list(lint(reader, writer)) if lints else []
 
 
 class _Explanation(Walk):

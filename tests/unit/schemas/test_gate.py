@@ -224,6 +224,22 @@ def test_questions_are_answered_in_their_order() -> None:
     assert "error" in answers[2]
 
 
+def test_no_line_ends_the_program() -> None:
+    lines = [
+        b"\xff\xfe",
+        b"",
+        b'{"name": "\\ud800", "reader": "int", "writer": "int"}',
+        b'\xef\xbb\xbf{"name": "m", "reader": "int", "writer": "int"}\r',
+        b'{"name": "last", "reader": "int", "writer": "int"}',
+    ]
+    asked = run(cli.app, ["schemas", "verdict"], input=b"\n".join(lines))
+    assert asked.exit_code == 0
+    answers = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert ["error", "error", "\ud800", "m", "last"] == [
+        "error" if "error" in answer else answer["name"] for answer in answers
+    ]
+
+
 def test_a_mode_that_is_none_is_one_sentence() -> None:
     refused = run(cli.app, ["schemas", "verdict", "--mode", "sideways"], input="")
     assert refused.exit_code == 1

@@ -105,6 +105,10 @@ def test_each_rule_objects_to_what_the_check_lets_through(
         ({"type": "long", "logicalType": "unheard-of"}, "long"),
         ({"type": "int", "logicalType": "timestamp-millis"}, "int"),
         (decimal(2, 6), "bytes"),
+        (
+            {"type": "fixed", "name": "F", "size": 2, "logicalType": "decimal", "precision": 5},
+            {"type": "fixed", "name": "F", "size": 2},
+        ),
         ("long", "int"),
         ("double", "float"),
         ("double", "int"),
@@ -151,6 +155,7 @@ def test_no_rule_objects_to_what_is_read_as_it_was_written(reader: Any, writer: 
         ("int", 1.0),
         ("long", -(2**63) - 1),
         ("float", "1"),
+        ("double", 10**400),
         ("boolean", 0),
         ("string", None),
         ("bytes", "€"),

@@ -19,7 +19,7 @@ _VECTORS = Path(os.environ.get("GALEWATCH_SHARED", _ROOT.parent / "shared")) / "
 def test_every_vector_is_judged_as_its_suite_does(file: str, rows: int) -> None:
     if not _VECTORS.is_dir():
         pytest.skip("the compatibility vectors are not on this machine (GALEWATCH_SHARED)")
-    lines = (_VECTORS / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (_VECTORS / f"{file}.jsonl").read_bytes().splitlines()
     vectors: list[dict[str, Any]] = [json.loads(line) for line in lines]
     assert rows == len(vectors)
     judged = [answer(line, "BACKWARD", lints=False) for line in lines]

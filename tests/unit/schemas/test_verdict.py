@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from pipeline.errors import SchemaError
 from pipeline.schemas.asked import answer
 from pipeline.schemas.modes import MODES, Mode, mode_named, steps
 from pipeline.schemas.verdict import following, verdict
+
+if TYPE_CHECKING:
+    from tests.java_avro import JavaAvro
 
 ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
 
@@ -181,6 +184,23 @@ def test_another_mode_is_refused_with_those_there_are() -> None:
         ("[1", "not JSON"),
         (7, "7"),
         ({"type": "record", "name": "R"}, "not an Avro schema"),
+        ({"type": {"type": "int"}}, "is no name of one"),
+        ({"type": "error_union", "declared_errors": []}, "a type of protocols"),
+        ({**record(), "name": "int"}, "as a primitive type"),
+        ({**record(), "name": "1R"}, "begins with no digit"),
+        ({**record(), "name": "a..R"}, "the name ''"),
+        (record(namespace="a-b"), "the name 'a-b'"),
+        (record(aliases="Q"), "no list"),
+        (record(aliases=[1]), "no text"),
+        (record(aliases=["a-b"]), "the name 'a-b'"),
+        (record(field("a-b", "int")), "a field has the name 'a-b'"),
+        (record(field("a", "int", aliases=[[]])), "no text"),
+        (record(field("a", [record(name="Q"), "Q"])), "holds Q twice"),
+        (["int", {"type": "int", "logicalType": "date"}], "holds int twice"),
+        ({"type": "enum", "name": "E", "symbols": "AB"}, "no list"),
+        ({"type": "enum", "name": "E", "symbols": ["A"], "default": "Z"}, "default 'Z'"),
+        ({"type": "fixed", "name": "F", "size": True}, "the size of fixed"),
+        ({"type": "fixed", "name": "F", "size": 2**31}, "the size of fixed"),
         ({"type": "record", "fields": []}, "name None"),
         ({"type": "enum", "name": "E", "symbols": ["A", "A"]}, "Duplicate symbol"),
         ([["null"], "int"], "not an Avro schema"),
@@ -193,8 +213,40 @@ def test_what_is_no_schema_is_refused(schema: Any, words: str) -> None:
         verdict(schema, schema)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        [],
+        {**record(), "name": "É"},
+        {**record(), "name": "int", "namespace": "n"},
+        {**record(), "name": "a.b.R", "namespace": "c"},
+        {**record(), "name": ".R"},
+        record(namespace=None),
+        record(field("a", "int", aliases=["of whatever it was"])),
+        record(field("a", "double", default=10**400)),
+        {"type": "enum", "name": "E", "symbols": []},
+        {"type": "enum", "name": "E", "symbols": ["A"], "default": ["A"]},
+        {"type": "fixed", "name": "F", "size": 200, "logicalType": "decimal", "precision": 400},
+        {"type": "int", "logicalType": ["date"]},
+        {"type": "bytes", "logicalType": "decimal", "precision": "many"},
+        {"type": "bytes", "logicalType": "decimal", "precision": 10**30},
+    ],
+)
+def test_what_is_odd_and_still_a_schema_is_read_as_java_does(java: JavaAvro, schema: Any) -> None:
+    assert java.reads(schema, schema) is True
+    assert verdict(schema, schema, lints=False) == []
+    verdict(schema, schema)
+
+
+@pytest.mark.parametrize("mode", ["NONE", "BACKWARD"])
+def test_a_history_is_of_schemas_and_so_is_what_follows_whatever_the_mode_asks(mode: Mode) -> None:
+    for history, new in (([], "integer"), (["integer", "int"], "int")):
+        with pytest.raises(SchemaError, match="integer"):
+            following(mode, history, new)
+
+
 def asked(**question: Any) -> dict[str, Any]:
-    return answer(json.dumps(question), "BACKWARD", lints=True)
+    return answer(json.dumps(question).encode(), "BACKWARD", lints=True)
 
 
 def test_an_answer_has_the_questions_name_and_every_reason() -> None:
@@ -216,7 +268,7 @@ def test_a_questions_own_mode_goes_before_the_given_one() -> None:
 
 
 def test_lints_object_unless_they_are_off() -> None:
-    line = json.dumps({"reader": "float", "writer": "int"})
+    line = json.dumps({"reader": "float", "writer": "int"}).encode()
     assert answer(line, "BACKWARD", lints=False)["compatible"] is True
     (reason,) = answer(line, "BACKWARD", lints=True)["reasons"]
     assert reason["rule"] == "promotion_loses"
@@ -233,10 +285,16 @@ def test_lints_object_unless_they_are_off() -> None:
         ('{"name": "q", "new": "int", "history": "int"}', "q", "history is a list"),
         ('{"name": "q", "new": "int", "history": [], "mode": "no"}', "q", "'no' is none of"),
         ('{"name": "q", "new": "int", "history": [], "mode": 1}', "q", "mode is text"),
+        ('{"name": ["q"], "reader": "int", "writer": "int"}', None, "a name is text"),
+        ('{"name": NaN}', None, "NaN is no JSON"),
+        ('{"name": 1e999}', None, "a name is text"),
+        ("[" * 100_000, None, "nested too deeply"),
+        ('{"name": "q", "reader": %s}' % ('{"type":' * 100_000), None, "nested too deeply"),
+        ('{"name": "q", "reader": %s, "writer": "int"}' % ("9" * 5_000), None, "digits"),
     ],
 )
 def test_what_is_no_question_is_answered_with_an_error(line: str, name: str | None, words: str) -> None:
-    told = answer(line, "BACKWARD", lints=True)
+    told = answer(line.encode(), "BACKWARD", lints=True)
     assert told.keys() == {"name", "error"}
     assert told["name"] == name
     assert words in told["error"]
