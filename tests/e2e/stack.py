@@ -101,6 +101,11 @@ class Stack:
         """Destroy the platform, then its volumes; a second call does nothing."""
         self._exits.close()
 
+    @property
+    def recording(self) -> Path:
+        """Give the folder of the weather that the environment's weather API replays."""
+        return Path(self._variables["replay_dir"])
+
     def plan(self) -> Plan:
         """Plan the platform again."""
         return self.terraform.plan(self._folder / "again.tfplan")

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
     from tests.e2e.stack import Stack
 
-__all__ = ["Place", "Registered", "dead_letters", "emptied", "produce", "read_all", "register", "registered"]
+__all__ = [
+    "Place",
+    "Registered",
+    "dead_letters",
+    "emptied",
+    "is_assigned",
+    "produce",
+    "read_all",
+    "register",
+    "registered",
+    "versions",
+]
 
 _PATIENCE_S = 60
 
@@ -117,10 +128,23 @@ def emptied(stack: Stack, topic: str, writer: str) -> Iterator[None]:
     assert len(messages) <= len(read_all(stack, topic))
 
 
+def is_assigned(stack: Stack, schema_id: int) -> bool:
+    """Tell whether the registry knows a schema of an id."""
+    answer = _answer(stack, "GET", f"/schemas/ids/{schema_id}", "client")
+    assert answer.status_code in {200, 404}, answer.text
+    return answer.status_code == 200
+
+
 def registered(stack: Stack, subject: str, version: int | str = "latest") -> Registered:
     """Give a version of a subject's schema."""
     answer = _registry(stack, "GET", f"/subjects/{subject}/versions/{version}", "client")
     return Registered(int(answer["id"]), json.loads(answer["schema"]))
+
+
+def versions(stack: Stack, subject: str) -> list[int]:
+    """List the versions of a subject."""
+    found: list[int] = _registry(stack, "GET", f"/subjects/{subject}/versions", "client")
+    return found
 
 
 def register(stack: Stack, subject: str, schema: Any) -> Registered:
@@ -131,8 +155,14 @@ def register(stack: Stack, subject: str, schema: Any) -> Registered:
 
 
 def _registry(stack: Stack, method: str, path: str, user: str, body: Any = None) -> Any:
+    answer = _answer(stack, method, path, user, body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def _answer(stack: Stack, method: str, path: str, user: str, body: Any = None) -> httpx.Response:
     root = f"http://{LOOPBACK}:{stack.port('schema_registry')}{stack.platform.schema_registry.path}"
-    answer = httpx.request(
+    return httpx.request(
         method,
         f"{root}{path}",
         json=body,
@@ -140,8 +170,6 @@ def _registry(stack: Stack, method: str, path: str, user: str, body: Any = None)
         timeout=20,
         trust_env=False,
     )
-    assert answer.is_success, answer.text
-    return answer.json()
 
 
 def _login(stack: Stack, user: str) -> dict[str, Any]:

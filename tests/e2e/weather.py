@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastavro
 import yaml
 
 from pipeline.infra.layout import PROJECT_ROOT
-from tests.oracle.weather import Threshold, fahrenheit
+from tests.oracle.weather import Observed, Threshold, fahrenheit, recorded
 
-__all__ = ["HOURS", "cut_recording", "station_places", "thresholds"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["HOURS", "compressed_cities", "cut_recording", "station_places", "thresholds"]
 
 HOURS = 360
 """Hours that are kept: compressed to one every 10 seconds they are one hour."""
 
 # A heat wave in the south-west of the United States; evening in Israel. In UTC, as recorded.
 _LAST_HOUR = "2017-06-20 22:00:00"
+_STEP = timedelta(seconds=10)
 _NAMES = ("temperature", "humidity", "pressure")
 _FIELDS = {
     "temperature": "temperature_c",
@@ -59,6 +65,29 @@ def cut_recording(target: Path) -> Path:
         with (target / f"{name}.avro").open("wb") as file:
             fastavro.writer(file, schema, rows)
     return target
+
+
+def compressed_cities(
+    recording: Path, cities: Sequence[str], hours: int, start: datetime, prefix: str
+) -> list[Observed]:
+    """Give the last hours of some cities, one every ten seconds from `start` on, under names of their own.
+
+    As many hours as the recording has, where it has fewer. What was not measured stays so.
+    """
+    with (recording / "temperature.avro").open("rb") as file:
+        hours = min(hours, sum(1 for _ in fastavro.reader(file)))
+    places = station_places()
+    last = datetime(2000, 1, 1, tzinfo=UTC)
+    observed = recorded(recording, last, hours, {city: places[city] for city in cities})
+    first = last - (hours - 1) * timedelta(hours=1)
+    return [
+        replace(
+            item,
+            station_id=f"{prefix}-{item.station_id}",
+            observed_at=start + (item.observed_at - first) // timedelta(hours=1) * _STEP,
+        )
+        for item in observed
+    ]
 
 
 def station_places() -> dict[str, tuple[float, float]]:
