@@ -9,6 +9,7 @@ module "schema_registry" {
   secrets     = { for name in ["postgres_registry", "registry_admin", "registry_client"] : name => local.secret[name] }
 
   env = {
+    GALEWATCH_COMPATIBILITY = local.platform.schema_registry.compatibility
     GALEWATCH_POSTGRES_HOST = module.postgres.host
     GALEWATCH_AFTER         = module.job_postgres.done
   }

@@ -17,6 +17,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
+from pipeline.platform import load_platform
 from tests.integration.environment import LOOPBACK, Environment
 from tests.integration.images import image
 
@@ -174,7 +175,8 @@ class Registry(Service):
     """The schema registry. Its database is made in ``postgres`` first."""
 
     def __init__(self, environment: Environment, postgres: Postgres) -> None:
-        super().__init__(environment, "schema-registry", 8080)
+        mode = load_platform().schema_registry.compatibility
+        super().__init__(environment, "schema-registry", 8080, env={"GALEWATCH_COMPATIBILITY": mode})
         self._postgres = postgres
 
     def start(self) -> Self:
