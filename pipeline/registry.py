@@ -1,4 +1,4 @@
-"""The Schema Registry, by its Confluent API: register schemas, check them, set compatibility levels."""
+"""The Schema Registry, by its Confluent API: register schemas, look them up, set compatibility modes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import HTTPError
 
-from pipeline.errors import IncompatibleSchemaError, RegistryError
+from pipeline.errors import IncompatibleSchemaError, RegistryError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ UNREACHABLE = (HTTPError, OSError)
 
 # A registry that is up answers in milliseconds; the callers have retries of their own.
 _TIMEOUT_SECONDS = 10
+_AVRO = "AVRO"
 _UNAUTHORIZED = (401, 403)
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -83,37 +84,34 @@ class Registry:
         return found.schema_id
 
     def schema_text(self, schema_id: int) -> str | None:
-        """Return the schema that is registered under an id, as JSON text; None if there is none."""
+        """Return the Avro schema that is registered under an id, as JSON text; None if there is none.
+
+        Raises SchemaError for one that is not read by itself: of another kind, or with references to others.
+        """
         try:
             found = self._ask(f"schema {schema_id}", lambda: self.client.get_schema(schema_id))
         except _NotRegisteredError:
             return None
+        if found.schema_type != _AVRO:
+            raise SchemaError(f"schema {schema_id} is of the type {found.schema_type}, and not {_AVRO}")
+        if found.references:
+            others = ", ".join(f"{one.name} of subject '{one.subject}'" for one in found.references)
+            raise SchemaError(f"schema {schema_id} refers to {others}: schemas with references are not read")
         return str(found.schema_str)
 
-    def check(self, subject: str, schema: str) -> None:
-        """Raise IncompatibleSchemaError if the schema could not be registered; a new subject takes any."""
-        try:
-            fits = self._ask(
-                f"subject '{subject}'",
-                lambda: self.client.test_compatibility(subject, _avro(schema), "latest"),
-            )
-        except _NotRegisteredError:
-            return
-        if not fits:
-            raise self._incompatible(
-                f"subject '{subject}'", f"the rule of the subject is {self.compatibility(subject)}"
-            )
+    def compatibility(self, subject: str) -> str | None:
+        """Return the compatibility mode of a subject, None for one that the registry does not know.
 
-    def compatibility(self, subject: str) -> str:
-        """Return the compatibility level that holds for a subject: its own, or else the registry's."""
+        Apicurio tells its own default for a subject that has versions, but no mode of its own.
+        """
         try:
             level = self._ask(f"subject '{subject}'", lambda: self.client.get_compatibility(subject))
         except _NotRegisteredError:
-            level = self._ask("the registry's own level", self.client.get_compatibility)
+            return None
         return str(level)
 
     def set_compatibility(self, subject: str, level: str) -> None:
-        """Set the compatibility level of a subject, such as BACKWARD."""
+        """Set the compatibility mode of a subject, such as BACKWARD; it need not have a version yet."""
         self._ask(f"subject '{subject}'", lambda: self.client.set_compatibility(subject, level))
 
     def _ask(self, what: str, question: Callable[[], Answer]) -> Answer:
@@ -131,17 +129,16 @@ class Registry:
         if error.http_status_code in _UNAUTHORIZED:
             return RegistryError(f"the Schema Registry at {self._url} refused user '{self._user}' for {what}")
         if error.http_status_code == _CONFLICT:
-            return self._incompatible(what, error.error_message)
+            # Apicurio puts the names of its exceptions before its reason.
+            reason = error.error_message.rpartition("Exception: ")[2]
+            return IncompatibleSchemaError(
+                f"the Schema Registry at {self._url} refused the schema for {what}: "
+                f"it is not compatible with what is registered ({reason})"
+            )
         kind = _NotRegisteredError if error.http_status_code == _NOT_FOUND else RegistryError
         return kind(
             f"the Schema Registry at {self._url} answered {error.http_status_code} for {what}: "
             f"{error.error_message}"
-        )
-
-    def _incompatible(self, what: str, reason: str) -> IncompatibleSchemaError:
-        return IncompatibleSchemaError(
-            f"the Schema Registry at {self._url} refused the schema for {what}: "
-            f"it is not compatible with the registered one ({reason})"
         )
 
 
@@ -150,4 +147,4 @@ class _NotRegisteredError(RegistryError):
 
 
 def _avro(schema: str) -> Schema:
-    return Schema(schema, schema_type="AVRO")
+    return Schema(schema, schema_type=_AVRO)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.errors import GalewatchError, ServiceError
+from pipeline.errors import GalewatchError, IncompatibleSchemaError, ServiceError
 from pipeline.readings import utc_text
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except GalewatchError as error:
-        hint = " (is it running? `galewatch status` tells)" if isinstance(error, ServiceError) else ""
+        # Who refuses a schema is running.
+        may_be_away = isinstance(error, ServiceError) and not isinstance(error, IncompatibleSchemaError)
+        hint = " (is it running? `galewatch status` tells)" if may_be_away else ""
         print(f"galewatch: {error}{hint}", file=sys.stderr)  # noqa: T201 - this is what the command says
         raise typer.Exit(1) from None
 

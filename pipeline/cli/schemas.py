@@ -1,4 +1,4 @@
-"""The commands `schemas check`, `publish`, `diff` and `verdict`: may this version follow those?"""
+"""The commands `schemas check`, `publish`, `apply`, `diff` and `verdict`: may this version follow those?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import AsJson  # noqa: TC001 - typer resolves annotations
-from pipeline.cli.output import console, sentences, show
+from pipeline.cli.options import AsJson, Name  # noqa: TC001 - typer resolves annotations
+from pipeline.cli.output import console, print_json, sentences, show
+from pipeline.environment import Environment
 from pipeline.errors import ConfigError
 from pipeline.platform import load_platform
 from pipeline.schemas import avro_schema
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    name="schemas", help="Judge the versions of schemas, without a registry.", no_args_is_help=True
+    name="schemas", help="Judge the versions of schemas, and bring them to a registry.", no_args_is_help=True
 )
 
 Mode = Annotated[
@@ -33,6 +34,8 @@ Lints = Annotated[
 Subject = Annotated[str, typer.Argument(help="Such as readings-value.")]
 Version = Annotated[int | None, typer.Argument(min=1, help="Default: the newest two.")]
 
+# Who registers; the client of all others may only look.
+_ADMIN = "admin"
 _COLUMNS = ("subject", "file", "path", "rule", "message")
 
 
@@ -64,6 +67,28 @@ def publish() -> None:
     with sentences():
         new = Gate(load_platform().schema_registry).publish()
     console().print(f"Published: {', '.join(new)}" if new else "Nothing is new.")
+
+
+@app.command()
+def apply(*, as_json: AsJson = False, env: Name = None) -> None:
+    """Register the versions and set the modes in a running environment, if all is well; as `make up` does."""
+    from pipeline.registry import Registry  # noqa: PLC0415 - as the others
+    from pipeline.schemas.applied import applied  # noqa: PLC0415
+    from pipeline.schemas.gate import Gate  # noqa: PLC0415
+
+    changes = 0
+    with sentences():
+        environment = Environment.from_env(env)
+        with Registry(environment.registry(_ADMIN)) as registry:
+            # Told one by one: what was done before an error stays done.
+            for change in applied(Gate(environment.platform.schema_registry), registry):
+                changes += 1
+                if as_json:
+                    print_json(change._asdict())
+                else:
+                    print(change.sentence)  # noqa: T201 - what the command says
+    if not changes and not as_json:
+        print("Nothing to change.")  # noqa: T201 - the same
 
 
 @app.command()

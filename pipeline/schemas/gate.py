@@ -63,13 +63,13 @@ class _Record(BaseModel):
 
 
 class Gate:
-    """The subjects of a platform and their files in a folder.
+    """The subjects of a platform (`facts`) and their files in a folder.
 
     Raises SchemaError for a `published.yaml` that is none.
     """
 
     def __init__(self, facts: SchemaRegistry, folder: Path = FOLDER) -> None:
-        self._facts = facts
+        self.facts = facts
         self._folder = folder
         self._record = _read(folder / _RECORD)
 
@@ -82,7 +82,7 @@ class Gate:
         used: set[_Accepted] = set()
         found = [
             problem
-            for subject, names in self._facts.subjects.items()
+            for subject, names in self.facts.subjects.items()
             for problem in self._of_subject(subject, names, used)
         ]
         found += self._strays()
@@ -92,14 +92,25 @@ class Gate:
                 found.append(Problem("", one.reader, one.path, one.rule, message))
         return found
 
-    def publish(self) -> list[str]:
-        """Record the new files; raises SchemaError, and records none, where something is wrong."""
+    def ensure(self) -> None:
+        """Raise SchemaError, with the first problem and their number, where something is wrong."""
         if wrong := self.problems():
             first = wrong[0]
             raise SchemaError(
                 f"{len(wrong)} problems, the first: {first.file} {first.path or '/'}: {first.rule}: "
                 f"{first.message}"
             )
+
+    def text(self, name: str) -> str:
+        """Give the text of a declared file."""
+        try:
+            return (self._folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise SchemaError("there is no such file") from None
+
+    def publish(self) -> list[str]:
+        """Record the new files; raises SchemaError, and records none, where something is wrong."""
+        self.ensure()
         new = self.new_files()
         published = {**self._record.published, **{name: _digest(self._folder / name) for name in new}}
         self._record = _Record(published=published, accepted=self._record.accepted)
@@ -119,7 +130,7 @@ class Gate:
                 yield Problem("", name, "", "published_and_gone", message)
 
     def _declared(self) -> list[str]:
-        return [name for names in self._facts.subjects.values() for name in names]
+        return [name for names in self.facts.subjects.values() for name in names]
 
     def _of_subject(self, subject: str, names: Sequence[str], used: set[_Accepted]) -> Iterator[Problem]:
         schemas: dict[str, Any] = {}
@@ -133,7 +144,7 @@ class Gate:
             else:
                 yield from self._edited(subject, name)
         for version in range(1, len(names) + 1):
-            for reader, writer in steps(self._facts.mode(subject), version):
+            for reader, writer in steps(self.facts.mode(subject), version):
                 pair = names[reader - 1], names[writer - 1]
                 if pair[0] in schemas and pair[1] in schemas:
                     for reason in verdict(schemas[pair[0]], schemas[pair[1]]):
@@ -145,9 +156,7 @@ class Gate:
 
     def _schema(self, name: str) -> Any:
         try:
-            return json.loads((self._folder / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SchemaError("there is no such file") from None
+            return json.loads(self.text(name))
         except ValueError as error:
             raise SchemaError(f"not JSON: {error}") from None
 

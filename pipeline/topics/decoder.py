@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import fastavro
 
-from pipeline.errors import ReadingError
+from pipeline.errors import ReadingError, SchemaError
 from pipeline.registry import Registry
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class Decoder:
         schema_id = schema_id_of(value)
         if value is None or schema_id is None:
             raise ReadingError("the message is no framed Avro")
-        schema = self._schema(schema_id)
+        try:
+            schema = self._schema(schema_id)
+        except SchemaError as error:
+            raise ReadingError(str(error)) from None
         if schema is None:
             raise ReadingError(f"the Schema Registry knows no schema with id {schema_id}")
         body = io.BytesIO(value[_HEADER_BYTES:])

@@ -42,12 +42,15 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["alerts"], ["averages", "--station", "a"], ["history"], ["latest"], ["simulate"]]
+    "command",
+    [["alerts"], ["averages", "--station", "a"], ["history"], ["latest"], ["simulate"], ["schemas", "apply"]],
 )
 def test_nothing_running_is_one_sentence_and_exit_code_1(
     command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("cassandra_reader", "kafka_devices", "postgres_reader", "registry_client"):
+    for name in (
+        "cassandra_reader", "kafka_devices", "postgres_reader", "registry_admin", "registry_client",
+    ):  # fmt: skip
         (tmp_path / name).write_text("not-to-be-shown")
     monkeypatch.setenv("GALEWATCH_PORT_OFFSET", "40000")
     monkeypatch.setattr("pipeline.infra.layout.Layout.secrets", tmp_path)
