@@ -1,4 +1,8 @@
-"""What must be in the tables after a fleet has spoken, computed from its numbers by means of its own."""
+"""What must be in the tables after a fleet has spoken, computed from its numbers.
+
+Of a million readings in seconds, for which the oracle (pipeline.oracle) would take minutes; a test holds the
+two against each other.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def of_measures(record: Record, policy: Policy) -> Iterator[str]:
     if any(not math.isfinite(value) for _, value in values):
         yield "not-finite"
     if any(
-        math.isfinite(value) and not policy.limits[name][0] <= Fraction(value) <= policy.limits[name][1]
+        math.isfinite(value) and not policy.limits[name][0] <= value <= policy.limits[name][1]
         for name, value in values
     ):
         yield "out-of-range"

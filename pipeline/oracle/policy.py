@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["Policy"]
 
 
-def _limits() -> dict[str, tuple[Fraction, Fraction]]:
+def _limits() -> dict[str, tuple[float, float]]:
     return {
-        "temperature_c": (Fraction(-100), Fraction(70)),
-        "humidity_pct": (Fraction(0), Fraction(100)),
-        "pressure_hpa": (Fraction(500), Fraction(1100)),
-        "wind_speed_ms": (Fraction(0), Fraction(120)),
+        "temperature_c": (-100, 70),
+        "humidity_pct": (0, 100),
+        "pressure_hpa": (500, 1100),
+        "wind_speed_ms": (0, 120),
     }
 
 
@@ -38,5 +37,5 @@ class Policy:
     """The length of an average's window; windows are aligned with 1970."""
     horizon: timedelta = timedelta(hours=3)
     """From the observation to its fetching; what is this old or older goes to the history only."""
-    limits: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=_limits)
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=_limits)
     """The least and the greatest value of each measure."""

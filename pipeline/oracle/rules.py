@@ -73,10 +73,9 @@ class Rule:
         """Tell whether a value crosses the line: what is absent or NaN crosses none."""
         if value is None or math.isnan(value):
             return False
-        if math.isinf(value):
-            return (value > 0) == (self.comparison in {">", ">="})
-        gap = Fraction(value) - Fraction(self.threshold)
-        return {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0}[self.comparison]
+        # Two doubles compare exactly.
+        over, under = value > self.threshold, value < self.threshold
+        return {">": over, ">=": not under, "<": under, "<=": not over}[self.comparison]
 
 
 def load_rules(path: Path) -> tuple[Rule, ...]:

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.oracle.weather import Mean
+from pipeline.oracle import Average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -90,15 +90,15 @@ def all_alerts(query: Query) -> set[tuple[str, datetime, str]]:
     }
 
 
-def averages_of(query: Query, stations: Collection[str]) -> set[Mean]:
+def averages_of(query: Query, stations: Collection[str]) -> set[Average]:
     """Give the stations' averages."""
     return {mean for mean in all_averages(query) if mean.station_id in stations}
 
 
-def all_averages(query: Query) -> set[Mean]:
+def all_averages(query: Query) -> set[Average]:
     """Give every station's averages."""
     return {
-        Mean(
+        Average(
             row["station_id"],
             _utc(row["window_start"]),
             _utc(row["window_end"]),
@@ -106,6 +106,7 @@ def all_averages(query: Query) -> set[Mean]:
             row["temperature_c_min"],
             row["temperature_c_max"],
             row["readings"],
+            row["origin"],
         )
         for row in query("SELECT * FROM averages_by_station")
     }

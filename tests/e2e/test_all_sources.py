@@ -11,9 +11,10 @@ import pytest
 
 from tests.e2e.runs import run_before, succeed
 from tests.e2e.tables import alerts_of, averages_of, await_equal, readings_of, stored
-from tests.e2e.weather import station_places, thresholds
+from tests.e2e.weather import station_places
 from tests.oracle import sources
 from tests.oracle import weather as oracle
+from tests.oracle.messages import crossings, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -136,9 +137,8 @@ def test_each_reading_is_shown_as_it_was_told(query: Query, fed: list[Fed]) -> N
 
 def test_each_crossing_is_an_alert_and_nothing_else_is(query: Query, fed: list[Fed]) -> None:
     """Heat of a device, of a city and of an airport: one row a rule, station and observation."""
-    rules = thresholds()
     for part in fed:
-        expected = oracle.alerts(part.observed, rules)
+        expected = crossings(outcome_of(part.observed, part.source, part.origin))
         assert any(rule == "heat-100f" for _, _, rule in expected), part.source
         await_equal(
             f"alerts of {part.source}",
@@ -152,7 +152,7 @@ def test_each_crossing_is_an_alert_and_nothing_else_is(query: Query, fed: list[F
 def test_five_minutes_of_each_device_are_one_average(query: Query, fed: list[Fed]) -> None:
     """Mean, least, greatest and count, to the last digit, of thirty readings and of one."""
     for part in fed:
-        expected = set(oracle.averages(part.observed))
+        expected = set(outcome_of(part.observed, part.source, part.origin).averages)
         assert {30 if part.source == "gateway" else 1} == {mean.readings for mean in expected}
         await_equal(
             f"averages of {part.source}",

@@ -14,7 +14,7 @@ from pipeline.environment import Environment
 from tests.e2e.exactness import assert_exact
 from tests.e2e.mixed import feed
 from tests.e2e.tables import DELIVERED_WITHIN_S
-from tests.e2e.weather import thresholds
+from tests.oracle.messages import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_every_store_and_topic_holds_exactly_what_the_oracle_says(
 def test_the_input_had_all_that_may_go_wrong(proof: Proof, fed: Fed) -> None:
     """Crossings of every rule, late ones, revisions, nulls, repetitions, and each kind of poison."""
     outcome = proof.outcome
-    assert {rule.rule_id for rule in thresholds()} == {alert.rule_id for alert in outcome.alerts}
+    assert {rule.id for rule in RULES} == {alert.rule_id for alert in outcome.alerts}
     assert {1, 2, 3, 4} == {row.revision for row in outcome.readings}
     assert {True, False} == {row.on_time for row in outcome.readings}
     assert any(row.temperature_c is None for row in outcome.readings)

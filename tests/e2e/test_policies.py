@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from pipeline.oracle import event_id
 from tests.e2e.feeding import DEVICES, SOURCE, store
 from tests.e2e.runs import succeed
 from tests.e2e.tables import alerts_of, averages_of, await_equal, readings_of, stored
 from tests.e2e.topics import Place, dead_letters, produce, registered
-from tests.e2e.weather import thresholds
-from tests.oracle.messages import event_id, framed, record
-from tests.oracle.weather import Observed, alerts, averages
+from tests.oracle.messages import crossings, framed, outcome_of, record
+from tests.oracle.weather import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,14 +95,14 @@ def test_readings_of_both_versions_are_stored_once_with_what_their_version_has(
 
 def test_whatever_crosses_a_line_alerts_also_when_it_is_late(query: Query, sent: Sent) -> None:
     """Alerts are those of the stored readings, the late one's too, and none comes of poison or the future."""
-    expected = alerts([*sent.on_time, *sent.late], thresholds())
+    expected = crossings(outcome_of([*sent.on_time, *sent.late], DEVICES, "synthetic"))
     assert (sent.late[0].station_id, sent.late[0].observed_at, "heat-100f") in expected
     await_equal("alerts", expected, lambda: alerts_of(query, sent.stations))
 
 
 def test_averages_count_each_reading_once_and_no_late_one(query: Query, sent: Sent) -> None:
     """Thrice the same counts once; the late one counts nowhere; the one from the future silences nobody."""
-    expected = set(averages(sent.on_time))
+    expected = set(outcome_of(sent.on_time, DEVICES, "synthetic").averages)
     assert {1, 6} == {mean.readings for mean in expected}
     await_equal("averages", expected, lambda: averages_of(query, sent.stations))
 
@@ -134,7 +134,8 @@ def test_a_revision_replaces_the_reading_may_alert_and_is_not_counted_twice(
     first, second = (Observed("e2e-revised", at, value) for value in (36.5, 38.5))
     _store_and_publish(stack, first)
     await_equal("the reading", {stored(first, SOURCE)}, lambda: readings_of(query, ["e2e-revised"]))
-    await_equal("the average", set(averages([first])), lambda: averages_of(query, ["e2e-revised"]))
+    average = set(outcome_of([first], SOURCE, "synthetic").averages)
+    await_equal("the average", average, lambda: averages_of(query, ["e2e-revised"]))
     assert set() == alerts_of(query, ["e2e-revised"])
 
     _store_and_publish(stack, second)
@@ -148,7 +149,7 @@ def test_a_revision_replaces_the_reading_may_alert_and_is_not_counted_twice(
         lambda: readings_of(query, ["e2e-revised"]),
     )
     await_equal("its alert", {("e2e-revised", at, "heat-100f")}, lambda: alerts_of(query, ["e2e-revised"]))
-    assert set(averages([first])) == averages_of(query, ["e2e-revised"])
+    assert average == averages_of(query, ["e2e-revised"])
 
 
 def _poison(now: datetime, schema_id: int, schema: Any) -> list[tuple[str, bytes | None, str]]:

@@ -28,8 +28,8 @@ from tests.e2e.trouble import (
     rows_of,
     window_start,
 )
-from tests.oracle.messages import framed, record
-from tests.oracle.weather import Observed, averages
+from tests.oracle.messages import framed, outcome_of, record
+from tests.oracle.weather import Observed
 from tests.robbing import without_a_row, without_a_serving_row
 
 if TYPE_CHECKING:
@@ -250,7 +250,8 @@ def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: St
     expected = {stored(new, DEVICES, quality="V"), stored(old, DEVICES)}
     await_equal("readings", expected, lambda: readings_of(query, ["e2e-registry"]))
     await_equal("alerts", {("e2e-registry", at, "heat-100f")}, lambda: alerts_of(query, ["e2e-registry"]))
-    await_equal("averages", set(averages([new, old])), lambda: averages_of(query, ["e2e-registry"]))
+    averages = set(outcome_of([new, old], DEVICES, "synthetic").averages)
+    await_equal("averages", averages, lambda: averages_of(query, ["e2e-registry"]))
     assert before == _restarts(stack)
     assert letters == {letter[0] for letter in dead_letters(stack)}
 

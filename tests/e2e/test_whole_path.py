@@ -22,13 +22,16 @@ from tests.e2e.runs import RUN_TIMEOUT_S, run_before
 from tests.e2e.stack import Stack, until
 from tests.e2e.tables import DELIVERED_WITHIN_S, all_alerts, all_averages, await_equal
 from tests.e2e.topics import read_all, registered
-from tests.e2e.weather import HOURS, station_places, thresholds
+from tests.e2e.weather import HOURS, station_places
 from tests.loads import a_load
 from tests.oracle import weather as oracle
+from tests.oracle.messages import crossings, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pipeline.oracle import Average
 
     Rows = list[dict[str, Any]]
     Query = Callable[[str], Rows]
@@ -120,7 +123,7 @@ def test_alerts_are_exactly_those_of_the_recording(
     query: Query, replayed: list[oracle.Observed], compressed: list[oracle.Observed], this_hour: datetime
 ) -> None:
     """Each reading over a line is one row, no other is, although the drivers were killed in mid-stream."""
-    expected = oracle.alerts([*replayed, *compressed], thresholds())
+    expected = crossings(outcome_of([*replayed, *compressed], "any", "replay"))
     assert any(rule == "heat-100f" for _, _, rule in expected)
     assert any(station.startswith("compressed-") for station, _, _ in expected)
 
@@ -147,10 +150,10 @@ def test_averages_are_exactly_those_of_the_recording(
     query: Query, replayed: list[oracle.Observed], compressed: list[oracle.Observed], this_hour: datetime
 ) -> None:
     """Mean, least, greatest and count of each window are as computed from the files, to the last digit."""
-    expected = set(oracle.averages([*replayed, *compressed]))
+    expected = set(outcome_of([*replayed, *compressed], "any", "replay").averages)
     assert {1, 30} <= {mean.readings for mean in expected}
 
-    def found() -> set[oracle.Mean]:
+    def found() -> set[Average]:
         return {
             mean
             for mean in all_averages(query)

@@ -6,7 +6,6 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,12 @@ import fastavro
 import yaml
 
 from pipeline.infra.layout import PROJECT_ROOT
-from tests.oracle.weather import Observed, Threshold, fahrenheit, recorded
+from tests.oracle.weather import Observed, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HOURS", "compressed_cities", "cut_recording", "station_places", "thresholds"]
+__all__ = ["HOURS", "compressed_cities", "cut_recording", "station_places"]
 
 HOURS = 360
 """Hours that are kept: compressed to one every 10 seconds they are one hour."""
@@ -28,20 +27,6 @@ HOURS = 360
 _LAST_HOUR = "2017-06-20 22:00:00"
 _STEP = timedelta(seconds=10)
 _NAMES = ("temperature", "humidity", "pressure")
-_FIELDS = {
-    "temperature": "temperature_c",
-    "humidity": "humidity_pct",
-    "pressure": "pressure_hpa",
-    "wind_speed": "wind_speed_ms",
-}
-# To the unit of the field, exactly. By other means than the product's.
-_UNITS: dict[str, Any] = {
-    "°F": fahrenheit,
-    "°C": Fraction,
-    "%": Fraction,
-    "hPa": Fraction,
-    "m/s": lambda value: Fraction(str(value)),
-}
 
 
 def cut_recording(target: Path) -> Path:
@@ -100,14 +85,3 @@ def station_places() -> dict[str, tuple[float, float]]:
         for station in stations
         if "source" not in station
     }
-
-
-def thresholds() -> list[Threshold]:
-    """Read the product's rules, without the product."""
-    rules = yaml.safe_load((PROJECT_ROOT / "config" / "rules.yaml").read_text(encoding="utf-8"))["rules"]
-    return [
-        Threshold(
-            rule["id"], _FIELDS[rule["metric"]], rule["comparison"], _UNITS[rule["unit"]](rule["threshold"])
-        )
-        for rule in rules
-    ]

@@ -1,4 +1,4 @@
-"""What must come out, computed from the recorded files by other means than the product's.
+"""What the recorded files say, read by other means than the product's, for the oracle to judge.
 
 Nothing of the product is imported. Values are decimals and fractions throughout and become floats at the
 very end; stations are found by their coordinates in the recording's own table of cities.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR = timedelta(hours=1)
-FIVE_MINUTES = timedelta(minutes=5)
-ORDER = {
-    ">": lambda value, threshold: value > threshold,
-    ">=": lambda value, threshold: value >= threshold,
-    "<": lambda value, threshold: value < threshold,
-    "<=": lambda value, threshold: value <= threshold,
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -40,34 +33,6 @@ class Observed:
     humidity_pct: float | None = None
     pressure_hpa: float | None = None
     wind_speed_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """One rule: `field` is a field of Observed and `limit` is in its unit."""
-
-    rule_id: str
-    field: str
-    comparison: str
-    limit: Fraction
-
-
-@dataclass(frozen=True, order=True)
-class Mean:
-    """One row of averages."""
-
-    station_id: str
-    window_start: datetime
-    window_end: datetime
-    temperature_c_mean: float
-    temperature_c_min: float
-    temperature_c_max: float
-    readings: int
-
-
-def fahrenheit(degrees: int) -> Fraction:
-    """Give degrees Fahrenheit as a fraction of degrees Celsius."""
-    return Fraction((degrees - 32) * 5, 9)
 
 
 def recorded(
@@ -139,43 +104,6 @@ def plain(text: str) -> float | None:
 def two_decimals(value: Fraction) -> float:
     """Round to hundredths, halves to even, which is how Python rounds fractions."""
     return float(Fraction(round(value * 100), 100))
-
-
-def alerts(readings: Iterable[Observed], thresholds: Iterable[Threshold]) -> set[tuple[str, datetime, str]]:
-    """Give (station, observed at, rule) of every reading that crosses a threshold."""
-    raised = set()
-    rules = list(thresholds)
-    for reading in readings:
-        for rule in rules:
-            value = getattr(reading, rule.field)
-            if value is not None and ORDER[rule.comparison](Fraction(str(value)), rule.limit):
-                raised.add((reading.station_id, reading.observed_at, rule.rule_id))
-    return raised
-
-
-def averages(readings: Iterable[Observed]) -> list[Mean]:
-    """Give the five-minute means of the readings that have a temperature; a station's instant counts once."""
-    seen: dict[tuple[str, datetime], int] = {}
-    for reading in readings:
-        if reading.temperature_c is not None:
-            thousandths = Decimal(str(reading.temperature_c)).scaleb(3).quantize(Decimal(1), ROUND_HALF_EVEN)
-            seen.setdefault((reading.station_id, reading.observed_at), int(thousandths))
-    windows: defaultdict[tuple[str, datetime], list[int]] = defaultdict(list)
-    for (station_id, observed_at), value in seen.items():
-        minutes = observed_at.astimezone(UTC).replace(second=0, microsecond=0)
-        windows[station_id, minutes - timedelta(minutes=minutes.minute % 5)].append(value)
-    return sorted(
-        Mean(
-            station_id,
-            start,
-            start + FIVE_MINUTES,
-            sum(values) / 1000 / len(values),
-            min(values) / 1000,
-            max(values) / 1000,
-            len(values),
-        )
-        for (station_id, start), values in windows.items()
-    )
 
 
 def compressed(readings: Iterable[Observed], start: datetime, step_seconds: int = 10) -> list[Observed]:

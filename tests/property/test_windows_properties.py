@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.readings import Reading
 from pipeline.windows import averages, window_start
-from tests.oracle import weather as oracle
 from tests.strategies import EPOCH, instants, readings
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from pipeline.readings import Reading
 
 # Few stations within few minutes, so that readings meet in windows and events repeat.
 crowded = st.lists(
@@ -51,44 +51,6 @@ def test_least_mean_and_greatest_are_in_this_order(some: list[Reading]) -> None:
         slack = 1e-12 * (1 + abs(row.temperature_c_mean))
         assert row.temperature_c_min - slack <= row.temperature_c_mean <= row.temperature_c_max + slack
         assert row.window_end - row.window_start == timedelta(minutes=5)
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 100), st.none() | st.integers(-9000, 7000)),
-        max_size=40,
-        unique_by=lambda item: item[:2],
-    )
-)
-def test_the_oracle_finds_the_same(items: list[tuple[str, int, int | None]]) -> None:
-    observed = [
-        oracle.Observed(station, EPOCH + timedelta(seconds=10 * tens), None if value is None else value / 100)
-        for station, tens, value in items
-    ]
-    some = [
-        Reading(
-            station_id=item.station_id,
-            observed_at=item.observed_at,
-            source="open-meteo",
-            origin="replay",
-            temperature_c=item.temperature_c,
-            fetched_at=item.observed_at,
-        )
-        for item in observed
-    ]
-    found = [
-        oracle.Mean(
-            row.station_id,
-            row.window_start,
-            row.window_end,
-            row.temperature_c_mean,
-            row.temperature_c_min,
-            row.temperature_c_max,
-            row.readings,
-        )
-        for row in averages(some, 300)
-    ]
-    assert found == oracle.averages(observed)
 
 
 @given(instants, st.integers(1, 86400))

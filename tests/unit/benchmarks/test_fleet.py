@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.expected import differences, expected_of
 from benchmarks.fleet import Backlog, Load, NewFleet, first_device
-from pipeline.config import config_dir
-from pipeline.platform import load_platform
-from pipeline.rules import evaluate, load_rules
-from pipeline.windows import averages
+from pipeline.oracle import judge
+from tests.oracle.messages import RULES, crossings, record_of
 
 NOW = datetime(2026, 11, 21, 15, 2, 3, tzinfo=UTC)
 
@@ -48,20 +47,14 @@ def test_a_backlog_holds_no_reading_twice() -> None:
     assert 2000 == len({(reading.station_id, reading.observed_at) for reading in readings})
 
 
-def test_what_is_expected_is_what_the_products_own_rules_and_windows_give() -> None:
-    """Two computations that share no code agree."""
+def test_what_is_expected_is_what_the_oracle_says() -> None:
+    """A short computation for a million readings, and the one of the data contract."""
     backlog = Backlog.ending(NOW, 3000, 5.0)
     readings = backlog.readings()
     expected = expected_of((reading, backlog.fleet.is_hot(number)) for number, reading in enumerate(readings))
-    rules = load_rules(config_dir() / "rules.yaml")
-    alerts = {
-        (alert.station_id, alert.observed_at, alert.rule_id)
-        for reading in readings
-        for alert in evaluate(rules, reading)
-    }
-    assert alerts == expected.alerts
-    assert len(alerts) > 100
-    means = averages(readings, load_platform().streaming.window_seconds)
+    outcome = judge([record_of(reading) for reading in readings], RULES)
+    assert crossings(outcome) == expected.alerts
+    assert len(expected.alerts) > 100
     assert {
         (
             mean.station_id,
@@ -71,8 +64,9 @@ def test_what_is_expected_is_what_the_products_own_rules_and_windows_give() -> N
             mean.temperature_c_max,
             mean.readings,
         )
-        for mean in means
+        for mean in outcome.averages
     } == expected.averages
+    assert Counter(row.station_id for row in outcome.readings) == expected.readings
 
 
 def test_a_lost_a_doubled_and_a_wrong_row_are_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from pipeline.feeds import load_feeds
 from pipeline.rules import load_rules
 from pipeline.stations import load_stations, stations_of
 from pipeline.weather_api.settings import WeatherApiSettings
-from tests.e2e.weather import station_places, thresholds
+from tests.e2e.weather import station_places
 from tests.oracle import weather as oracle
+from tests.oracle.messages import crossings, outcome_of
 
 RECORDING = Path(__file__).parents[2] / "data" / "synthetic-day"
 NOW = datetime(2026, 7, 1, 12, 34, tzinfo=UTC)
@@ -74,21 +76,11 @@ def test_a_recorded_day_gives_the_alerts_and_averages_of_the_recording(
     recorded: list[oracle.Observed],
 ) -> None:
     outcome = play(replayed.fetched["open-meteo"].readings, load_rules(config_dir() / "rules.yaml"), 300)
-    assert oracle.alerts(recorded, thresholds()) == {
+    expected = outcome_of(recorded, "open-meteo", "replay")
+    assert crossings(expected) == {
         (alert.station_id, alert.observed_at, alert.rule_id) for alert in outcome.alerts
     }
-    assert oracle.averages(recorded) == [
-        oracle.Mean(
-            average.station_id,
-            average.window_start,
-            average.window_end,
-            average.temperature_c_mean,
-            average.temperature_c_min,
-            average.temperature_c_max,
-            average.readings,
-        )
-        for average in outcome.averages
-    ]
+    assert list(map(astuple, expected.averages)) == list(map(astuple, outcome.averages))
 
 
 def test_without_a_recording_every_station_has_synthetic_weather_all_day(synthetic: Day) -> None:
