@@ -123,6 +123,7 @@ def check(
     layout: Layout, binary: str, engine: docker.DockerClient | None, *, with_ports: bool = True
 ) -> Facts:
     """Measure and judge; raises PreflightError with every problem."""
+    _check_name(layout)
     facts = measure(layout, binary, engine)
     if not with_ports:
         facts = replace(facts, taken_ports=())
@@ -164,13 +165,32 @@ def measure(layout: Layout, binary: str, engine: docker.DockerClient | None) -> 
 
 def published_ports(layout: Layout) -> dict[str, int]:
     """Give every port that the environment publishes on 127.0.0.1, by service."""
-    variables = layout.variables()
-    offset, copies = int(variables.get("port_offset", 0)), int(variables.get("alerts_copies", 2))
+    offset, copies = _whole(layout, "port_offset", 0, 40_000), _whole(layout, "alerts_copies", 2, 3)
     published = {
         name: port + offset for name, port in load_platform(layout.root / "config").ports.model_dump().items()
     }
     first = published["driver_alerts"]
     return published | {f"driver_alerts_{index}": first + index for index in range(1, copies)}
+
+
+def _whole(layout: Layout, name: str, default: int, most: int) -> int:
+    """Give a number of the tfvars file; what Terraform would refuse is refused here in its words."""
+    value = layout.variables().get(name, default)
+    if not str(value).isascii() or not str(value).isdigit() or int(value) > most:
+        file = layout.variables_file.relative_to(layout.root)
+        raise InfraError(f"{name} in {file} must be a whole number up to {most}, not {value!r}.")
+    return int(value)
+
+
+def _check_name(layout: Layout) -> None:
+    """Refuse a tfvars file of another environment: its containers with the state of this one."""
+    said = layout.variables().get("environment")
+    if said != layout.environment:
+        file = layout.variables_file.relative_to(layout.root)
+        raise InfraError(
+            f'{file} must say environment = "{layout.environment}", '
+            f"{f'not {said!r}' if said is not None else 'which it does not'}."
+        )
 
 
 def _port_holder(port: int, engine: docker.DockerClient | None) -> str:

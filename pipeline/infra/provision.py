@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Roots", "readable_address"]
 
 _VERBS: Final = {"create": "creating", "delete": "removing", "update": "changing", "read": "reading"}
+# To Terraform a warning among others; to whoever mistyped a name, a setting that does nothing.
+_UNDECLARED: Final = "Value for undeclared variable"
+_NAMED: Final = re.compile(r'variable named "(\w+)"')
 _MODULE: Final = re.compile(r"module\.(\w+)(?:\[([^\]]*)\])?")
 
 
@@ -47,6 +50,7 @@ class Roots:
         self._progress = progress
         self._leftovers = Leftovers(layout, engine, progress.say)
         self._listener: Callable[[Event], None] = lambda _: None
+        self._undeclared: list[str] = []
         common: dict[str, Any] = {"binary": binary, "environment": environment, "on_event": self._hear}
         self.storage = Terraform(
             layout.storage_root,
@@ -80,7 +84,7 @@ class Roots:
     def apply_storage(self) -> None:
         """Create the volumes that are missing."""
         with self._step("Volumes") as step:
-            plan = self.storage.plan(self._plan_file("storage"))
+            plan = self._plan(self.storage, "storage")
             if plan.count("delete") or plan.count("replace"):
                 raise InfraError(
                     f"The plan for the volumes would delete data, so nothing was done: {_first(plan)}."
@@ -106,7 +110,7 @@ class Roots:
         texts = []
         for name, terraform in (("storage", self.storage), ("platform", self.platform)):
             with self._step(f"Plan of the {name}") as step:
-                plan = terraform.plan(self._plan_file(name))
+                plan = self._plan(terraform, name)
                 step.result = "empty" if plan.is_empty else _counted(plan)
                 texts.append(f"{name}: {terraform.show_plan(plan)}")
         return "\n\n".join(texts)
@@ -124,7 +128,7 @@ class Roots:
     def _plan_and_apply(self, title: str, targets: Sequence[str], *, again: bool = True) -> bool:
         try:
             with self._step(f"{title}: plan") as step:
-                plan = self.platform.plan(self._plan_file("platform"), targets=targets)
+                plan = self._plan(self.platform, "platform", targets)
                 step.result = "nothing to change" if plan.is_empty else _counted(plan)
                 for change in plan.changes:
                     self._progress.log(f"  plan: {change.verb} {change.address}")
@@ -139,6 +143,18 @@ class Roots:
             self._progress.warn("Files of the project changed while it was built: planned anew.")
             return self._plan_and_apply(title, targets, again=False)
         return True
+
+    def _plan(self, terraform: Terraform, name: str, targets: Sequence[str] = ()) -> Plan:
+        """Plan a root; raises InfraError where a value is given to a variable that there is not."""
+        self._undeclared.clear()
+        plan = terraform.plan(self._plan_file(name), targets=targets)
+        if self._undeclared:
+            file = self._layout.variables_file.relative_to(self._layout.root)
+            raise InfraError(
+                f"{file} sets {', '.join(dict.fromkeys(self._undeclared))}, which is no variable of the "
+                "platform: infra/terraform/variables.tf has them all."
+            )
+        return plan
 
     def _apply(self, terraform: Terraform, plan: Plan) -> Any:
         with self._marked():
@@ -172,6 +188,8 @@ class Roots:
     def _hear(self, event: Event) -> None:
         if event.kind == "text" or event.diagnostic is not None:
             self._progress.log(f"  terraform: {event.diagnostic or event.message}")
+        if event.diagnostic is not None and event.diagnostic.summary == _UNDECLARED:
+            self._undeclared += _NAMED.findall(event.diagnostic.detail)
         self._listener(event)
 
     def _plan_file(self, name: str) -> Path:

@@ -139,6 +139,14 @@ def test_a_failure_is_one_sentence_and_the_next_run_completes(layout: Layout, ro
     assert not roots.apply_platform()
 
 
+def test_a_value_for_a_variable_that_there_is_not_is_refused(layout: Layout, roots: Roots) -> None:
+    with layout.variables_file.open("a", encoding="utf-8") as file:
+        file.write("enviroment = 1\n")
+    with pytest.raises(InfraError, match=r"environments/t\w+\.tfvars sets enviroment, which is no variable"):
+        roots.apply_platform()
+    assert not layout.platform_state.exists()
+
+
 def test_a_broken_off_init_is_repaired(layout: Layout, roots: Roots) -> None:
     for folder in (layout.platform_root, layout.storage_root):
         (folder / ".terraform").mkdir(exist_ok=True)

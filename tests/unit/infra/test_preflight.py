@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.infra import ports
-from pipeline.infra.layout import Layout
-from pipeline.infra.preflight import Disk, Facts, PortUse, measure, problems, published_ports
+from pipeline.infra.errors import InfraError
+from pipeline.infra.layout import PROJECT_ROOT, Layout
+from pipeline.infra.preflight import Disk, Facts, PortUse, check, measure, problems, published_ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GIB = 1024
 FINE = Facts(
@@ -105,6 +109,44 @@ def test_a_port_with_a_listener_is_not_free_and_its_holder_is_named() -> None:
 def test_the_environments_offset_moves_every_port() -> None:
     dev, staging = published_ports(Layout("dev")), published_ports(Layout("staging"))
     assert {name: port - dev[name] for name, port in staging.items()} == dict.fromkeys(dev, 1000)
+
+
+def environment_of(folder: Path, *lines: str) -> Layout:
+    """Make an environment whose tfvars file has these lines."""
+    (folder / "config").symlink_to(PROJECT_ROOT / "config")
+    layout = Layout("tzzz", folder)
+    file = layout.platform_root / "environments" / "tzzz.tfvars"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return layout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'port_offset = "many"',
+            "port_offset in .*tzzz.tfvars must be a whole number up to 40000, not 'many'",
+        ),
+        ("port_offset = 65000", "port_offset in .*tzzz.tfvars must be a whole number up to 40000, not 65000"),
+        ("alerts_copies = 4", "alerts_copies in .*tzzz.tfvars must be a whole number up to 3, not 4"),
+    ],
+)
+def test_a_number_that_makes_no_port_is_one_sentence(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(InfraError, match=said):
+        published_ports(environment_of(tmp_path, 'environment = "tzzz"', line))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['environment = "other"'], "tzzz.tfvars must say environment = \"tzzz\", not 'other'"),
+        (["port_offset = 1"], 'tzzz.tfvars must say environment = "tzzz", which it does not'),
+    ],
+)
+def test_a_file_of_another_environment_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:
+    with pytest.raises(InfraError, match=said):
+        check(environment_of(tmp_path, *lines), "terraform", None)
 
 
 def test_measuring_without_an_engine_tells_of_terraform_memory_and_disk() -> None:
