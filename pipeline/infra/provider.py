@@ -182,7 +182,9 @@ def _lock_agrees(layout: Layout, target: Path) -> bool:
     mark = layout.work / "mirror.installed"
     content = target.read_text(encoding="utf-8")
     agrees = mark.is_file() and mark.read_text(encoding="utf-8") == content
-    mark.write_text(content, encoding="utf-8")
+    # Not each time: another run would find the file empty for a moment, and forget what is installed.
+    if not agrees:
+        mark.write_text(content, encoding="utf-8")
     return agrees
 
 
