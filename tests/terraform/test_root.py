@@ -38,12 +38,17 @@ def test_the_configuration_is_valid(terraform: Program, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_the_configuration_promises_holds(terraform: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "storage"], ids=["platform", "storage"])
+def test_what_the_configuration_promises_holds(terraform: Program, tmp_path: Path, folder: Path) -> None:
     """Every run block of tests/*.tftest.hcl passes, and none is missing from the count."""
-    written = sum(len(TESTS.findall(path.read_text())) for path in (ROOT / "tests").glob("*.tftest.hcl"))
-    ensure_secrets(tmp_path / "secrets")
-    terraform("init", "-backend=false", "-input=false", cwd=ROOT)
-    answer = terraform("test", "-json", f"-var=secrets_dir={tmp_path / 'secrets'}", cwd=ROOT, check=False)
+    written = sum(len(TESTS.findall(path.read_text())) for path in (folder / "tests").glob("*.tftest.hcl"))
+    assert written > 0
+    terraform("init", "-backend=false", "-input=false", cwd=folder)
+    given = []
+    if folder == ROOT:
+        ensure_secrets(tmp_path / "secrets")
+        given.append(f"-var=secrets_dir={tmp_path / 'secrets'}")
+    answer = terraform("test", "-json", *given, cwd=folder, check=False)
     events = [json.loads(line) for line in answer.stdout.splitlines()]
     errors = [event["diagnostic"] for event in events if event["type"] == "diagnostic"]
     summary = next(event["test_summary"] for event in events if event["type"] == "test_summary")
