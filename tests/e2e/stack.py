@@ -111,16 +111,13 @@ class Stack:
         return self.terraform.plan(self._folder / "again.tfplan")
 
     def leftovers(self) -> list[str]:
-        """Name every container, network and volume of the environment that exists."""
-        mine = {"label": f"{ENVIRONMENT_LABEL}={self.name}"}
-        return sorted(
-            [container.name for container in self.engine.containers.list(all=True, filters=mine)]
-            + [network.name for network in self.engine.networks.list(names=[f"galewatch-{self.name}"])]
-            + [
-                volume.name
-                for volume in self.engine.volumes.list(filters={"name": f"galewatch-{self.name}-"})
-            ]
-        )
+        """Name every container, network and volume of the environment, by its label and by its name."""
+        names = set()
+        for filters in ({"label": f"{ENVIRONMENT_LABEL}={self.name}"}, {"name": f"galewatch-{self.name}"}):
+            for kind in (self.engine.containers, self.engine.networks, self.engine.volumes):
+                every = {"all": True} if kind is self.engine.containers else {}
+                names |= {found.name for found in kind.list(**every, filters=filters)}
+        return sorted(names)
 
     def password(self, name: str) -> str:
         """Give a secret of the environment."""

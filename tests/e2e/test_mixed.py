@@ -63,9 +63,9 @@ def test_the_input_had_all_that_may_go_wrong(proof: Proof, fed: Fed) -> None:
     assert {1, 2, 3, 4} == {row.revision for row in outcome.readings}
     assert {True, False} == {row.on_time for row in outcome.readings}
     assert any(row.temperature_c is None for row in outcome.readings)
-    assert len(outcome.late) == 3
+    assert len(outcome.late) >= 3
     assert len(fed.poison) == len(outcome.dead_lettered)
-    assert proof.repeated["readings"] > 50
+    assert proof.repeated["readings"] > 20
     reasons = {reason for one in outcome.dead_lettered for reason in one.reasons}
     assert {"poison", "future", "out-of-range", "not-finite", "event-id", "name", "origin"} <= reasons
 
