@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fastavro
 
-from pipeline.config import config_dir
-from pipeline.oracle import Alert, Outcome, Poison, Record, judge, load_rules
+from pipeline.oracle import Alert, Outcome, Poison, Record, judge
 from tests.e2e.consumed import content, decoded, messages_of, place
 from tests.e2e.serving import assert_raised, assert_served
 from tests.e2e.tables import await_equal
 from tests.e2e.topics import Place, dead_letters, registered
+from tests.oracle.messages import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,8 +42,7 @@ class Proof(NamedTuple):
 
 def assert_exact(stack: Stack, fed: Fed) -> Proof:
     """Wait until every store holds exactly what must come of an input; say what is missing or too many."""
-    rules = load_rules(config_dir() / "rules.yaml")
-    history = judge(fed.told, rules)
+    history = judge(fed.told, RULES)
     rows = {
         "loads → PostgreSQL": _history(stack, fed, history),
         "loads → rejected": _rejected(stack, fed, history),
@@ -53,7 +52,7 @@ def assert_exact(stack: Stack, fed: Fed) -> Proof:
     rows["outbox → topic"] = _published(fed, history, records)
     sent = Counter(content(message) for message in messages.values())
     rows["devices → topic"] = _produced(fed, sent, records)
-    outcome = judge(records, rules)
+    outcome = judge(records, RULES)
     with stack.cassandra() as query:
         rows |= assert_served(query, fed.prefix, outcome)
         assert_raised(query, fed.prefix, outcome, records)

@@ -10,9 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.config import config_dir
 from pipeline.environment import Environment
-from pipeline.oracle import judge, load_rules
+from pipeline.oracle import judge
 from tests.e2e.consumed import decoded, messages_of, place
 from tests.e2e.progress import await_read
 from tests.e2e.serving import assert_served
@@ -20,7 +19,7 @@ from tests.e2e.stack import until
 from tests.e2e.tables import DELIVERED_WITHIN_S, await_equal
 from tests.e2e.topics import Place, dead_letters, is_assigned, produce, register, registered
 from tests.e2e.trouble import window_start
-from tests.oracle.messages import framed, record
+from tests.oracle.messages import RULES, framed, record
 from tests.oracle.weather import Observed
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _await_tables(stack: Stack, query: Query, early: Early, copies: int) -> None
     again: list[Any] = [one.headers() for one in messages.values() if one.value() == early.value]
     from_there = f"readings/{early.place.partition}/{early.place.offset}".encode()
     assert [[("redriven_from", from_there)]] * copies == again
-    outcome = judge(decoded(stack, messages), load_rules(config_dir() / "rules.yaml"))
+    outcome = judge(decoded(stack, messages), RULES)
     assert () == outcome.dead_lettered
     # The only hot one.
     assert ["heat-100f"] * (copies > 0) == [alert.rule_id for alert in outcome.alerts]
