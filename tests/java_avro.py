@@ -28,8 +28,9 @@ class JavaRefusedError(Exception):
 class JavaAvro:
     """org.apache.avro, asked through py4j."""
 
-    def __init__(self, avro: Any) -> None:
-        self._avro = avro
+    def __init__(self, jvm: Any) -> None:
+        self._avro = jvm.org.apache.avro
+        self._bytes = jvm.java.io.ByteArrayOutputStream
 
     def reads(self, reader: Any, writer: Any) -> bool | None:
         """Tell whether Java's checker takes the pair; None where it throws (crossed aliases)."""
@@ -62,6 +63,30 @@ class JavaAvro:
         # py4j makes Python's own of what both languages have.
         return str(value) if isinstance(value, str | int | float | Decimal) else str(value.toString())
 
+    def resolved(self, reader: Any, writer: Any, body: bytes) -> bytes:
+        """Read what `writer` wrote as `reader`, and write it again as that; raises JavaRefusedError."""
+        generic, io = self._avro.generic, self._avro.io
+        # A record has the bytes of its fields, and py4j makes no value of Python's of it.
+        old, new = (
+            self._schema({"type": "record", "name": "Around", "fields": [{"name": "it", "type": schema}]})
+            for schema in (writer, reader)
+        )
+        try:
+            value = generic.GenericDatumReader(old, new).read(
+                None, io.DecoderFactory.get().binaryDecoder(body, None)
+            )
+            written = self._bytes()
+            encoder = io.EncoderFactory.get().binaryEncoder(written, None)
+            generic.GenericDatumWriter(new).write(value, encoder)
+            encoder.flush()
+        except Py4JJavaError as error:
+            raise JavaRefusedError(str(error.java_exception.toString())) from None
+        return bytes(written.toByteArray())
+
+    def canonical(self, schema: Any) -> str:
+        """Give the parsing canonical form."""
+        return str(self._avro.SchemaNormalization.toParsingForm(self._schema(schema)))
+
     def _schema(self, schema: Any) -> Any:
         # A default that is no value of its type is the lint's business.
         return self._avro.Schema.Parser().setValidateDefaults(False).parse(json.dumps(schema))
@@ -82,7 +107,7 @@ def java_avro() -> Iterator[JavaAvro]:
     )
     gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
     try:
-        yield JavaAvro(gateway.jvm.org.apache.avro)
+        yield JavaAvro(gateway.jvm)
     finally:
         gateway.shutdown()
         process.stdin.close()

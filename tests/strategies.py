@@ -12,6 +12,31 @@ from pipeline.rules import Rule
 from pipeline.sources.forecast import VARIABLES
 from pipeline.stations import Station
 from pipeline.units import CANONICAL, METRICS, Metric, units_of
+from tests.schemas.data import data
+from tests.schemas.drawn import schemas
+from tests.schemas.evolving import evolve
+
+# The strategies of schemas are in modules of their own; see there.
+__all__ = [
+    "EPOCH",
+    "Cells",
+    "data",
+    "evolve",
+    "forecasts",
+    "hours",
+    "instants",
+    "metrics",
+    "origins",
+    "plausible",
+    "readings",
+    "revision_numbers",
+    "rules",
+    "schemas",
+    "serialised",
+    "slugs",
+    "stations",
+    "units",
+]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

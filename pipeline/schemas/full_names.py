@@ -23,7 +23,7 @@ NO_SPACE: Final = "_"
 
 LOGICAL_TYPE: Final = "galewatch.logicalType"
 """The property that a logical type is moved to, out of the sight of avro's parser: one that is unknown, or
-wrong where it stands, is ignored, says the specification, and avro's own classes warn of it, or fail on it."""
+wrong where it stands, is ignored, says the specification, and avro's own classes warn of it or fail on it."""
 
 _DEFINED: Final = NAMED | {"error"}
 # What a protocol is made of, and no data.

@@ -8,7 +8,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pipeline.schemas.verdict import verdict
-from tests.schema_strategies import changed, schemas
+from tests.strategies import evolve, schemas
 
 if TYPE_CHECKING:
     from tests.java_avro import JavaAvro
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @st.composite
 def _pairs(draw: st.DrawFn) -> tuple[str, Any, Any]:
-    """Two schemas drawn apart, or one and what a few changes made of it; either may be the reader."""
+    """Two schemas drawn apart, or one and what a few operations made of it; either may be the reader."""
     one = draw(schemas())
     if draw(st.integers(0, 3)) == 0:
         return "drawn apart", one, draw(schemas())
     other, names = one, []
     for _ in range(draw(st.integers(1, 3))):
-        name, other = draw(changed(other))
-        names.append(name)
+        evolution = draw(evolve(other))
+        other = evolution.new
+        names.append(evolution.operation)
     pair = (one, other) if draw(st.booleans()) else (other, one)
     return ", ".join(names), *pair
 
