@@ -22,7 +22,7 @@ usual = -m "not full"
 proven = .galewatch/proven.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full bench-latency bench-drain bench-history requirements versions environments
+.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full mutants bench-latency bench-drain bench-history requirements versions environments
 
 ##@ Running it
 
@@ -75,6 +75,9 @@ test: lint images ## everything that proves it, engine included
 
 test-full: usual =
 test-full: test ## the same, and what takes too long for it; HYPOTHESIS_PROFILE=nightly for 20,000 examples of each property
+
+mutants: environments images ## breaks the product in each named way, one at a time: a test has to see every one; MUTANTS_ARGS="--no-engine"
+	@.venv-dev/bin/python -m tests.mutants $(MUTANTS_ARGS)
 
 bench-latency: environments ## on the running environment: produce → visible, 20 minutes; BENCH_ARGS="--seconds 30"
 	@.venv-dev/bin/python -m benchmarks latency $(options) $(BENCH_ARGS)

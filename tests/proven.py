@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.proven_table import Suite, told
+from tests.proven_table import Suite, mutants, told
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -108,7 +108,7 @@ class Proven:
         kept = {name: asdict(suite) for name, suite in sorted(suites.items())}
         self._file.write_text(json.dumps(kept, indent=1, default=str) + "\n", encoding="utf-8")
         terminalreporter.section("what was proven")
-        for line in told(suites):
+        for line in [*told(suites), *mutants(self._file.with_name("mutants.json"))]:
             terminalreporter.write_line(line)
 
     def _earlier(self) -> dict[str, Suite]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Budget", "Suite", "budgets", "told"]
+__all__ = ["Budget", "Suite", "budgets", "mutants", "told"]
 
 _TESTING: Final = Path(__file__).parents[1] / "docs" / "testing.md"
 _BUDGET: Final = re.compile(r"\| `([^`]+)` \|.*\| (\d+) \|[^|]*\| (\d+) \|[^|]*\|")
@@ -63,6 +65,16 @@ def told(suites: Mapping[str, Suite], allowed: Mapping[str, Budget] | None = Non
     yield from _faults(_said(suites, "proven_fault"))
     yield from _sums("rows compared", "hop", _said(suites, "proven_rows"))
     yield from _sums("vectors judged", "vectors", _said(suites, "proven_vectors"))
+
+
+def mutants(file: Path) -> Iterator[str]:
+    """Say what `make mutants` gave, where it was run, and when."""
+    if file.exists():
+        judged = json.loads(file.read_text(encoding="utf-8"))
+        seen = sum(one["test"] is not None for one in judged)
+        at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        yield ""
+        yield f"mutants seen  {seen} of {len(judged)}, at {at:%Y-%m-%d %H:%M} UTC"
 
 
 def _against(suite: Suite, budget: Budget | None) -> str:

@@ -17,8 +17,8 @@ from tests.provisioning import terraform_environment
 
 __all__ = ["MissingImageError", "image"]
 
-# Of each the integration tests start containers, or look into one.
-SERVICES = ("cassandra", "kafka", "postgres", "schema-registry", "spark", "zookeeper")
+# Of each the integration tests start containers, look into one, or build upon it.
+SERVICES = ("builder", "cassandra", "jre", "kafka", "postgres", "schema-registry", "spark", "zookeeper")
 
 
 class MissingImageError(Exception):

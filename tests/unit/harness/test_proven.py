@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.infra.layout import PROJECT_ROOT
-from tests.proven_table import Budget, Suite, budgets, told
+from tests.proven_table import Budget, Suite, budgets, mutants, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +132,14 @@ def test_the_file_holds_the_same(printed: list[str], project: Path) -> None:
     assert (2, 17) == (kept["tests/property"]["properties"], kept["tests/property"]["examples"])
     assert kept["tests/e2e"]["full"]
     assert 4.25 == kept["tests/e2e"]["said"]["proven_fault"][0]["recovery_s"]
+
+
+def test_mutants_are_told_where_they_were_judged(tmp_path: Path) -> None:
+    file = tmp_path / "mutants.json"
+    assert [] == list(mutants(file))
+    file.write_text('[{"test": "tests/test_it.py::test_it"}, {"test": null}]', encoding="utf-8")
+    os.utime(file, (0, 0))
+    assert ["", "mutants seen  1 of 2, at 1970-01-01 00:00 UTC"] == list(mutants(file))
 
 
 def test_a_run_that_is_not_asked_tells_nothing(project: Path) -> None:
