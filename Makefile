@@ -22,7 +22,7 @@ usual = -m "not full"
 proven = .galewatch/proven.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full mutants bench-latency bench-drain bench-history requirements versions environments
+.PHONY: help demo up prepare plan down wipe status logs images lint test-fast test test-full mutants coverage bench-latency bench-drain bench-history requirements versions environments
 
 ##@ Running it
 
@@ -78,6 +78,10 @@ test-full: test ## the same, and what takes too long for it; HYPOTHESIS_PROFILE=
 
 mutants: environments images ## breaks the product in each named way, one at a time: a test has to see every one; MUTANTS_ARGS="--no-engine"
 	@.venv-dev/bin/python -m tests.mutants $(MUTANTS_ARGS)
+
+coverage: environments images ## which lines and branches the tests run, in containers, too; COVERAGE_ARGS="tests/unit"
+	@infra/bootstrap airflow
+	@.venv-dev/bin/python -m tests.measuring $(COVERAGE_ARGS)
 
 bench-latency: environments ## on the running environment: produce → visible, 20 minutes; BENCH_ARGS="--seconds 30"
 	@.venv-dev/bin/python -m benchmarks latency $(options) $(BENCH_ARGS)

@@ -13,6 +13,7 @@ import httpx
 
 from tests.integration.containers import Service
 from tests.integration.side_by_side import side_by_side
+from tests.measuring.kit import attach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ class SparkContainer(Service):
             restart_policy={"Name": "unless-stopped"},
             security_opt=["no-new-privileges:true"],
         )
+        attach(self)
 
     @property
     def restarts(self) -> int:
