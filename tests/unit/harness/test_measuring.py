@@ -63,10 +63,10 @@ def test_without_a_kit_a_container_stays_as_it_is(monkeypatch: pytest.MonkeyPatc
 def test_with_a_kit_python_and_java_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GALEWATCH_COVERAGE", str(tmp_path))
     container = attached()
-    assert {
+    assert [
         call(f"{tmp_path}/tools", "/opt/measuring", "ro"),
         call(f"{tmp_path}/data", "/var/measured", "rw"),
-    } == set(container.with_volume_mapping.mock_calls)
+    ] == container.with_volume_mapping.mock_calls
     set_to = {made.args[0] for made in container.with_env.mock_calls}
     assert {"PYTHONPATH", "COVERAGE_PROCESS_START", "JAVA_TOOL_OPTIONS"} == set_to
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from pipeline.readings import FIELDS, Reading
 from pipeline.rules import Rule, evaluate
 from pipeline.schemas import avro_schema
-from pipeline.streaming.alerts import ALERT_FIELDS, alerts
+from pipeline.streaming.alerts import ALERT_FIELDS, alerts, crossed
 from pipeline.streaming.decode import judged
 from tests import strategies
 from tests.unit.streaming.frames import decoded, record
@@ -79,6 +80,15 @@ def test_at_the_line(spark: SparkSession) -> None:
     assert [(below, "<"), (below, "<="), (30.0, ">="), (30.0, "<="), (above, ">"), (above, ">=")] == [
         (alert["value"], alert["message"]) for alert in found
     ]
+
+
+def test_what_is_no_number_crosses_no_line_whoever_let_it_through(spark: SparkSession) -> None:
+    """NaN is poison already; should it ever be none, it still is greater than everything to Spark."""
+    rows = spark.createDataFrame([(math.nan,), (None,), (31.0,)], "temperature_c double")
+
+    found = rows.select(crossed(HEAT, F.struct("temperature_c"))).collect()
+
+    assert [False, False, True] == [row[0] for row in found]
 
 
 def test_one_reading_raises_one_alert_for_each_rule_that_it_crosses(spark: SparkSession) -> None:
