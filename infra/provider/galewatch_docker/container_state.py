@@ -5,6 +5,7 @@ from typing import Any
 
 from tf.types import Unknown
 
+from galewatch_docker.container_table import CONTAINER
 from galewatch_docker.engine import MIB
 from galewatch_docker.plan import without_unknowns
 
@@ -79,12 +80,7 @@ def refreshed(state: State, found: Found) -> State:
             now[name] = look(found)
     if str(state.get("image", "")).startswith("sha256:"):
         now["image"] = found["Image"]
-    joined = _joined(found)
-    now["networks_advanced"] = [
-        block
-        for block in state.get("networks_advanced") or []
-        if any(_is(block["name"], other) for other in joined)
-    ]
+    now["networks_advanced"] = _networks(state.get("networks_advanced") or [], found)
     return now
 
 
@@ -129,6 +125,20 @@ def _published(ports: list[State] | None, found: Found) -> list[State]:
 
 def _swap(value: int) -> int:
     return value // MIB if value > 0 else value
+
+
+def _networks(known: list[State], found: Found) -> list[State]:
+    """Give the blocks whose network is still joined, and one for each network that was joined by hand.
+
+    Without any block the engine decides, and nothing is compared.
+    """
+    joined = _joined(found)
+    kept = [block for block in known if any(_is(block["name"], other) for other in joined)]
+    strange = [
+        name for name, identifier in joined if not any(_is(b["name"], (name, identifier)) for b in known)
+    ]
+    empty = {field.name: None for field in CONTAINER.block["networks_advanced"].fields}
+    return kept + [{**empty, "name": name} for name in strange if known]
 
 
 def _joined(found: Found) -> list[tuple[str, str]]:

@@ -264,6 +264,8 @@ def test_drift_is_seen_where_it_is_and_nowhere_else(
 ) -> None:
     port = block("ports", internal=80, ip="127.0.0.1")
     network = f'resource "docker_network" "n" {{\n  name = "{prefix}-n"\n}}\n'
+    network += network.replace('"n"', '"other"').replace(f"{prefix}-n", f"{prefix}-other")
+    on_it = "  networks_advanced {\n    name = docker_network.n.id\n  }\n"
     limits = "  memory = 64\n  memory_swap = 64\n"
     workspace.apply(
         network
@@ -271,9 +273,8 @@ def test_drift_is_seen_where_it_is_and_nowhere_else(
         + container("stopped", prefix, tiny_image, port)
         + container("idle", prefix, tiny_image, "  must_run = false\n")
         + container("limited", prefix, tiny_image, limits)
-        + container(
-            "left", prefix, tiny_image, "  networks_advanced {\n    name = docker_network.n.id\n  }\n"
-        )
+        + container("left", prefix, tiny_image, on_it)
+        + container("joined", prefix, tiny_image, on_it)
         + container("neighbour", prefix, tiny_image)
     )
     found = {
@@ -285,11 +286,13 @@ def test_drift_is_seen_where_it_is_and_nowhere_else(
     found["idle"].kill()
     found["limited"].update(mem_limit="48m", memswap_limit="48m")
     engine.networks.get(f"{prefix}-n").disconnect(found["left"])
+    engine.networks.get(f"{prefix}-other").connect(found["joined"])
     assert {
         "docker_container.removed": "create",
         "docker_container.stopped": "replace",
         "docker_container.limited": "update",
         "docker_container.left": "replace",
+        "docker_container.joined": "replace",
     } == workspace.changes()
 
     workspace.apply()
