@@ -61,6 +61,10 @@ def test_every_command_that_the_makefile_calls_is_there() -> None:
     ("arguments", "words"),
     [
         (["status", "--environment", "Dev!"], "ENV must be 2 to 16 lowercase letters and digits"),
+        (
+            ["plan", "--environment", "nowhere"],
+            "There is no infra/terraform/environments/nowhere.tfvars; ENV may",
+        ),
         (["logs", "kafka", "--environment", "nobody"], "S must name a service, not 'kafka'. There are: none"),
     ],
 )
