@@ -135,13 +135,18 @@ class Airflow:
         self.ask("POST", path, json={"dry_run": False, "only_failed": True})
 
     def wait(self, run: Run, timeout_s: float, say: Callable[[str], None]) -> Run:
-        """Wait until a run has succeeded; raises InfraError with the failed task's last words."""
+        """Wait until a run has succeeded; raises InfraError with the failed task's last words.
+
+        A run without a single task is no success, whatever Airflow calls it.
+        """
         end = time.monotonic() + timeout_s
         while True:
             run = self.run(run)
-            if run.state == "success":
-                return run
             tasks = self._tasks(run)
+            if run.state == "success":
+                if not tasks:
+                    raise InfraError(_did_nothing(run))
+                return run
             if run.state == "failed":
                 raise InfraError(self._why_failed(run, tasks))
             if time.monotonic() > end:
@@ -153,10 +158,10 @@ class Airflow:
             time.sleep(_POLL_S)
 
     def trouble(self, run: Run) -> str | None:
-        """Say why a run failed, or why it is about to be tried again; None where nothing is wrong."""
-        if run.state == "success":
-            return None
+        """Say why a run failed, did nothing, or is about to be tried again; None where nothing is wrong."""
         tasks = self._tasks(run)
+        if run.state == "success":
+            return None if tasks else _did_nothing(run)
         if run.state == "failed":
             return self._why_failed(run, tasks)
         again = next((task for task in tasks if task["state"] == "up_for_retry"), None)
@@ -209,6 +214,13 @@ class Airflow:
                 f"Airflow at {self._client.base_url} does not answer {method} {path} "
                 f"({error or type(error).__name__}): `make status` shows how it is."
             ) from error
+
+
+def _did_nothing(run: Run) -> str:
+    return (
+        f"The run {run.run_id} of {run.dag_id} has no task at all, so it did nothing, although Airflow calls "
+        "it a success: its interval lies before the DAG's start date."
+    )
 
 
 def _import_error(error: dict[str, Any]) -> str:

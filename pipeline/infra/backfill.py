@@ -17,6 +17,8 @@ __all__ = ["Backfill", "Outcome", "run"]
 _POLL_S: Final = 2.0
 # One less than the DAGs allow: what is scheduled goes on beside it.
 _RUNS_AT_ONCE: Final = 1
+# The task of every DAG that fetches after which its interval is stored.
+_LAST_TASK: Final = "load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many intervals a backfill ran, and in how many the run failed."""
+    """How many intervals a backfill ran, and in how many the run failed or did nothing."""
 
     intervals: int
     failed: int
@@ -61,16 +63,25 @@ def run(airflow: Airflow, wanted: Backfill, say: Callable[[str], None]) -> Outco
         done = _count(airflow, wanted.dag_id, starts, "success")
         say(f"{wanted.dag_id}: {done} of {len(starts)} intervals")
         time.sleep(_POLL_S)
-    return Outcome(len(starts), _count(airflow, wanted.dag_id, starts, "failed"))
+    failed = _count(airflow, wanted.dag_id, starts, "failed")
+    # A run without a task, of an interval before the DAG's start date, is a success to Airflow.
+    done = _count(airflow, wanted.dag_id, starts, "success")
+    stored = _count(airflow, wanted.dag_id, starts, "success", task_id=_LAST_TASK)
+    return Outcome(len(starts), failed + done - stored)
 
 
-def _count(airflow: Airflow, dag_id: str, starts: list[datetime], state: str) -> int:
-    """Count the runs in a state among the intervals from the first of these starts to the last."""
+def _count(
+    airflow: Airflow, dag_id: str, starts: list[datetime], state: str, *, task_id: str | None = None
+) -> int:
+    """Count the runs, or the runs' tasks, in a state among the intervals from the first start to the last."""
     among = {
         "logical_date_gte": min(starts).isoformat(),
         "logical_date_lte": max(starts).isoformat(),
         "state": state,
         "limit": 1,
     }
-    answer = airflow.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=among)
-    return int(answer["total_entries"])
+    path = f"/api/v2/dags/{dag_id}/dagRuns"
+    if task_id is not None:
+        among["task_id"] = task_id
+        path = f"{path}/~/taskInstances"
+    return int(airflow.ask("GET", path, params=among)["total_entries"])

@@ -130,7 +130,7 @@ def _ingest(airflow: Airflow, end: datetime, step: Step) -> None:
             break
         step.say("waiting for the scheduler to make the run")
         time.sleep(_POLL_S)
-    if run.state == "success":
+    if run.state == "success" and airflow.trouble(run) is None:
         step.result = "was there already"
         return
     if run.state == "failed":

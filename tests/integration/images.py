@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from functools import cache
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,8 @@ from pipeline.infra.layout import Layout
 from tests.provisioning import terraform_environment
 
 __all__ = ["MissingImageError", "image"]
+
+_ASKING = threading.Lock()
 
 # Of each the integration tests start containers, look into one, or build upon it.
 SERVICES = ("builder", "cassandra", "jre", "kafka", "postgres", "schema-registry", "spark", "zookeeper")
@@ -34,7 +37,9 @@ def image(service: str) -> str:
     Raises:
         MissingImageError: The engine does not have it, or Terraform was not prepared.
     """
-    tag = _tags()[service]
+    # Services are started side by side: one of them asks Terraform, and the others wait for the answer.
+    with _ASKING:
+        tag = _tags()[service]
     engine = docker.from_env()
     try:
         engine.images.get(tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class FakeAirflow:
         self.import_errors: list[dict[str, str]] = []
         self.log: Any = []
         self.dags: list[dict[str, Any]] = []
+        self.has_tasks = True
 
     def app(self) -> Starlette:
         """Give the server's application."""
@@ -65,7 +67,7 @@ class FakeAirflow:
         task = {"task_id": "extract", "state": self.states[0], "try_number": 1}
         parts = {"scheduler": "unhealthy", "metadatabase": "healthy", "triggerer": None}
         answers: dict[str, Any] = {
-            "taskInstances": {"task_instances": [task]},
+            "taskInstances": {"task_instances": [task] if self.has_tasks else []},
             "1": {"content": self.log},
             "importErrors": {"import_errors": self.import_errors},
             "health": {name: {"status": status} for name, status in parts.items()},
@@ -147,6 +149,16 @@ def test_a_run_that_does_its_work_is_in_no_trouble(
 ) -> None:
     fake.states = [task]
     assert airflow.trouble(Run.parse(body("one", run))) is None
+
+
+def test_a_run_without_a_task_is_no_success(airflow: Airflow, fake: FakeAirflow) -> None:
+    fake.has_tasks = False
+    words = r"The run one of ingest_open_meteo has no task at all, so it did nothing"
+    with pytest.raises(InfraError, match=words):
+        airflow.wait(ONE, 5.0, lambda _: None)
+    told = airflow.trouble(Run.parse(body("one", "success")))
+    assert told is not None
+    assert re.match(words, told)
 
 
 def test_a_failed_run_is_in_trouble(airflow: Airflow, fake: FakeAirflow) -> None:

@@ -31,6 +31,8 @@ class FakeAirflow:
         self.planned = STARTS
         self.is_busy = False
         self.failed = 0
+        self.done = 1
+        self.stored = 1
         self.polled = 0
         self.bodies: list[dict[str, Any]] = []
         self.counted: list[dict[str, str]] = []
@@ -44,6 +46,7 @@ class FakeAirflow:
                 Route("/api/v2/backfills", self.begin, methods=["POST"]),
                 Route("/api/v2/backfills/7", self.look),
                 Route("/api/v2/dags/ingest_nws/dagRuns", self.count),
+                Route("/api/v2/dags/ingest_nws/dagRuns/~/taskInstances", self.count_tasks),
             ]
         )
 
@@ -66,9 +69,13 @@ class FakeAirflow:
     async def count(self, request: Request) -> JSONResponse:
         """Count runs in a state."""
         self.counted.append(dict(request.query_params))
-        return JSONResponse(
-            {"total_entries": self.failed if request.query_params["state"] == "failed" else 1}
-        )
+        failed = request.query_params["state"] == "failed"
+        return JSONResponse({"total_entries": self.failed if failed else self.done})
+
+    async def count_tasks(self, request: Request) -> JSONResponse:
+        """Count tasks in a state."""
+        self.counted.append(dict(request.query_params))
+        return JSONResponse({"total_entries": self.stored})
 
 
 @pytest.fixture
@@ -94,16 +101,22 @@ def test_a_backfill_asks_for_whole_intervals_and_is_followed_to_its_end(
     assert fake.bodies[0]["from_date"] == "2026-07-01T00:00:00+00:00"
     assert fake.bodies[0]["to_date"] == "2026-07-01T02:59:59+00:00"
     assert fake.bodies[0]["reprocess_behavior"] == "failed"
-    (_, last) = fake.counted
-    assert (last["logical_date_gte"], last["logical_date_lte"], last["state"]) == (
-        "2026-07-01T00:00:00+00:00",
-        "2026-07-01T02:00:00+00:00",
-        "failed",
-    )
+    asked = [(one["state"], one.get("task_id")) for one in fake.counted]
+    assert asked == [("success", None), ("failed", None), ("success", None), ("success", "load")]
+    assert {("2026-07-01T00:00:00+00:00", "2026-07-01T02:00:00+00:00")} == {
+        (one["logical_date_gte"], one["logical_date_lte"]) for one in fake.counted
+    }
 
 
 def test_failed_runs_are_counted(airflow: Airflow, fake: FakeAirflow) -> None:
     fake.failed = 2
+    assert run(airflow, WANTED, print) == Outcome(3, 2)
+
+
+def test_a_run_that_succeeded_without_storing_anything_counts_as_failed(
+    airflow: Airflow, fake: FakeAirflow
+) -> None:
+    fake.done, fake.failed, fake.stored = 2, 1, 1
     assert run(airflow, WANTED, print) == Outcome(3, 2)
 
 
