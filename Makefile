@@ -70,7 +70,7 @@ test-fast: environments ## the tests that need neither an engine nor patience; u
 test: lint images ## everything that proves it, engine included
 	@infra/bootstrap airflow
 	@rm -f $(proven)
-	@.venv-airflow/bin/python -m pytest --proven $(proven) tests/airflow
+	@.venv-airflow/bin/python -m pytest --proven $(proven) tests/airflow $(usual)
 	@.venv-dev/bin/python -m pytest --proven $(proven) $(usual) $(PYTEST_ARGS)
 
 test-full: usual =
