@@ -71,6 +71,14 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+SAFETY = {
+    (True, True): "both",
+    (True, False): "backward",
+    (False, True): "forward",
+    (False, False): "neither",
+}
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 @settings(max_examples=10)
 @given(drawn=st.data())
@@ -79,6 +87,7 @@ def test_each_operation_does_what_it_is_tagged_with(
 ) -> None:
     evolution = drawn.draw(evolve(EVERYTHING, operation))
     assert operation == evolution.operation
+    assert OPERATIONS[operation].safety == SAFETY[evolution.backward.is_read(), evolution.forward.is_read()]
     for reading, lints in zip(evolution.readings(), evolution.lints(), strict=True):
         assert reading.is_read() is (verdict(reading.reader, reading.writer, lints=False) == [])
         if not evolution.throws:

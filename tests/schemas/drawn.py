@@ -126,8 +126,8 @@ def _named(draw: st.DrawFn, kind: str, defined: _Defined, depth: int, space: str
         return {**made, **decimal} if draw(st.booleans()) else made
     if kind == "enum":
         symbols = draw(_symbols)
-        default = draw(st.none() | st.sampled_from(symbols))
-        return {**made, "symbols": symbols, **({} if default is None else {"default": default})}
+        made["symbols"] = symbols
+        return {**made, "default": draw(st.sampled_from(symbols))} if draw(st.booleans()) else made
     names = draw(st.lists(_field_names, max_size=3, unique=True))
     made["fields"] = [_field(draw, one, names, defined, depth, inner) for one in names]
     return made

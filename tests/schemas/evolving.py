@@ -16,7 +16,6 @@ from tests.schemas.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from pipeline.schemas.modes import Mode
-    from tests.schemas.changes import Safety
     from tests.schemas.layout import Path
 
 __all__ = ["Evolution", "Reading", "as_specified", "evolve", "filled_raw"]
@@ -60,7 +59,6 @@ class Evolution:
     """What an operation made of a schema, at a place, and how safe that is."""
 
     operation: str
-    safety: Safety
     throws: bool
     backward: Reading
     forward: Reading
@@ -123,7 +121,6 @@ def _evolve(draw: st.DrawFn, schema: Any, operations: tuple[str, ...]) -> Evolut
         new = _without_defaults_of(new, path)
     return Evolution(
         name,
-        operation.safety,
         operation.throws,
         Reading(new, schema, path, change.backward),
         Reading(schema, new, path, change.forward),
