@@ -36,6 +36,12 @@ def test_the_facts_fit_together() -> None:
     assert {subject.removesuffix("-value") for subject in platform.schema_registry.subjects} <= topics
 
 
+def test_a_subject_has_the_platforms_mode_unless_it_has_its_own(tmp_path: Path) -> None:
+    named = "compatibility: FORWARD\n  modes: {alerts-value: FULL}"
+    registry = load_platform(changed(tmp_path, "compatibility: BACKWARD_TRANSITIVE", named)).schema_registry
+    assert ("FORWARD", "FULL") == (registry.mode("readings-value"), registry.mode("alerts-value"))
+
+
 def test_the_variable_names_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "GALEWATCH_CONFIG_DIR", str(changed(tmp_path, "window_seconds: 300", "window_seconds: 60"))
