@@ -27,11 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     kit = Kit(_WORK / "kit")
     shutil.rmtree(_WORK, ignore_errors=True)
     _WORK.mkdir(parents=True)
-    with JavaBuild(PROJECT_ROOT) as java:
-        kit.make(java.agent())
-        with kit.hooked(PROJECT_ROOT / ".venv"):
-            passed = _tests(kit, arguments or _USUAL)
-        totals = {"Python": _python(kit), "Java": java.totals(kit.data)}
+    java = JavaBuild(PROJECT_ROOT)
+    kit.make(java.agent())
+    with kit.hooked(PROJECT_ROOT / ".venv"):
+        passed = _tests(kit, arguments or _USUAL)
+    totals = {"Python": _python(kit), "Java": java.totals(kit.data)}
     for language, counted in totals.items():
         print(counted.told(language))  # noqa: T201 - what it is for
     return int(not passed or not all(counted.enough for counted in totals.values()))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import subprocess
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
+from tests import java_stage
 from tests.measuring.totals import Totals
-from tests.mutants.scratch import java_build
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from pathlib import Path
 
 __all__ = ["JavaBuild"]
 
@@ -28,24 +25,16 @@ _REPORT: Final = (
 
 
 class JavaBuild:
-    """The stage of Spark's image in which the Java is compiled and tested, with all that Maven needs."""
+    """The stage of Spark's image in which the Java is compiled and tested, with all that Maven needs.
+
+    It is in the engine's cache since the image was built, and stays there.
+    """
 
     def __init__(self, root: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix="galewatch-measuring-") as folder:
-            file = Path(folder) / "id"
-            line = [*java_build(root), f"--iidfile={file}"]
-            environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
-            subprocess.run(line, cwd=root, env=environment, check=True, capture_output=True)
-            self._image = file.read_text(encoding="utf-8").strip()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove the image; its layers stay in the engine's cache, as after every build."""
-        subprocess.run(["docker", "image", "rm", self._image], check=False, capture_output=True)
+        built = java_stage.build(root, java_stage.images(root))
+        if not built.image:
+            raise RuntimeError(f"the Java of Spark's image cannot be built:\n{built.text[-3000:]}")
+        self._image = built.image
 
     def agent(self) -> bytes:
         """Give the jar that a JVM is begun with."""

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         mutants = load(named=chosen.names, engine=not chosen.no_engine)
         seen = judge(PROJECT_ROOT, mutants, lambda line: print(line, flush=True))  # noqa: T201
-    except MutantError as error:
+    except (MutantError, FileNotFoundError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:

@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tests import java_stage
 from tests.mutants.catalogue import Mutant, MutantError, applied
-from tests.mutants.scratch import copy, java_build, run_java, run_python
+from tests.mutants.scratch import copy, run_java, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class _Bench:
         self._scratch = scratch
         self._mutants = mutants
         copy(root, scratch)
-        self._build = java_build(scratch) if any(mutant.java for mutant in mutants) else []
+        self._on = java_stage.images(scratch) if any(mutant.java for mutant in mutants) else {}
 
     def must_be_green(self) -> None:
         """Run the tests of all mutants without one."""
@@ -81,7 +82,7 @@ class _Bench:
 
     def _red(self, python: Sequence[str], java: Sequence[str]) -> str | None:
         red = run_python(self._scratch, python, shared=self._shared) if python else None
-        return red or (run_java(self._scratch, java, self._build) if java else None)
+        return red or (run_java(self._scratch, java, self._on) if java else None)
 
 
 def table(seen: Sequence[Seen]) -> str:

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from tests import java_stage
 from tests.mutants.catalogue import MutantError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["copy", "java_build", "run_java", "run_python"]
+__all__ = ["copy", "run_java", "run_python"]
 
 _TIMEOUT_SECONDS: Final = 900
 _TESTS_FAILED: Final = 1
@@ -74,31 +75,12 @@ def run_python(scratch: Path, tests: Sequence[str], *, shared: Path) -> str | No
     return red[1]
 
 
-def java_build(scratch: Path) -> list[str]:
-    """Give the command that builds the Java part of Spark's image, with the images that Terraform names."""
-    asked = "from tests.integration.images import image; print(image('builder'), image('jre'))"
-    named = subprocess.run(
-        [sys.executable, "-c", asked], cwd=scratch, capture_output=True, text=True, check=False
-    )
-    if named.returncode != 0:
-        raise MutantError(f"the images to build the Java with are not there: {named.stderr[-500:]}")
-    builder, jre = named.stdout.split()
-    return [
-        "docker", "build", "--target", "jvm", "--file", "infra/images/spark/Dockerfile",
-        "--build-arg", f"BUILDER_IMAGE={builder}", "--build-arg", f"JRE_IMAGE={jre}", ".",
-    ]  # fmt: skip
-
-
-def run_java(scratch: Path, classes: Sequence[str], build: Sequence[str]) -> str | None:
-    """Build the Java part of Spark's image, which runs its tests; give the first that fails, or None."""
-    done = subprocess.run(
-        build, cwd=scratch, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS,
-        env={**os.environ, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"},
-    )  # fmt: skip
-    if done.returncode == 0:
+def run_java(scratch: Path, classes: Sequence[str], on: Mapping[str, str]) -> str | None:
+    """Build the Java of Spark's image, which runs its tests; give the first of them that fails, or None."""
+    built = java_stage.build(scratch, on)
+    if built.image:
         return None
-    said = done.stdout + done.stderr
-    red = next((name for name in _JAVA_RED.findall(said) if name.partition(".")[0] in classes), None)
+    red = next((name for name in _JAVA_RED.findall(built.text) if name.partition(".")[0] in classes), None)
     if not red:
-        raise MutantError(f"no test of {', '.join(classes)} judged it:\n{said[-3000:]}")
+        raise MutantError(f"no test of {', '.join(classes)} judged it:\n{built.text[-3000:]}")
     return f"java:{red}"
