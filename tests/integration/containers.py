@@ -23,6 +23,9 @@ from tests.integration.images import image
 
 __all__ = ["Cassandra", "Kafka", "Postgres", "Registry", "Service", "ZooKeeper"]
 
+# Seconds on a machine with nothing else to do; this many on one that is a hundred times too busy.
+_READY_SECONDS = 300
+
 # The reaper's image comes from a registry; the context managers clean up without it.
 testcontainers_config.ryuk_disabled = True
 
@@ -33,7 +36,7 @@ class _Healthy(WaitStrategy):
     def wait_until_ready(self, container: WaitStrategyTarget) -> None:
         """Raise TimeoutError, with the log's end, where it does not become ready."""
         running = container.get_wrapped_container()
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:
             running.reload()
             if running.status == "exited":
