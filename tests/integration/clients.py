@@ -3,13 +3,14 @@
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import WhiteListRoundRobinPolicy
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     NewTopic,
@@ -22,13 +23,18 @@ from tests.integration.containers import Cassandra, Kafka, Registry, Service
 
 __all__ = [
     "CassandraSession",
+    "begins",
     "consume",
+    "consume_all",
+    "ends",
     "get",
     "login_error",
     "make_topic",
     "make_user",
     "produce",
+    "receive_frame",
     "register",
+    "send_frame",
     "zookeeper_error",
 ]
 
@@ -37,11 +43,11 @@ def zookeeper_error(zookeeper: Service) -> int:
     """Ask for the children of the root without having logged in; return ZooKeeper's error code."""
     with socket.create_connection((zookeeper.host, zookeeper.port), timeout=10) as connection:
         # Connect: protocol 0, nothing seen, 30 s, a new session with an empty password, not read-only.
-        _send_frame(connection, struct.pack(">iqiqi16sb", 0, 0, 30_000, 0, 16, b"", 0))
-        _receive_frame(connection)
+        send_frame(connection, struct.pack(">iqiqi16sb", 0, 0, 30_000, 0, 16, b"", 0))
+        receive_frame(connection)
         # Request 1, getChildren (8) of "/", no watch.
-        _send_frame(connection, struct.pack(">iii1sb", 1, 8, 1, b"/", 0))
-        _, _, error = struct.unpack(">iqi", _receive_frame(connection)[:16])
+        send_frame(connection, struct.pack(">iii1sb", 1, 8, 1, b"/", 0))
+        _, _, error = struct.unpack(">iqi", receive_frame(connection)[:16])
         return int(error)
 
 
@@ -74,6 +80,53 @@ def consume(kafka: Kafka, topic: str) -> bytes | None:
         assert message is not None
         assert message.error() is None
         return message.value()
+    finally:
+        consumer.close()
+
+
+def begins(kafka: Kafka, topic: str) -> dict[int, int]:
+    """Return the first offset of each partition that is still there."""
+    return {partition: first for partition, (first, _) in _watermarks(kafka, topic).items()}
+
+
+def ends(kafka: Kafka, topic: str) -> dict[int, int]:
+    """Return the offset that each partition gives to the next message."""
+    return {partition: end for partition, (_, end) in _watermarks(kafka, topic).items()}
+
+
+def _watermarks(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:
+    consumer = Consumer({**kafka.client_config(), "group.id": "t"})
+    try:
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=20)
+            for number in partitions
+        }
+    finally:
+        consumer.close()
+
+
+def consume_all(kafka: Kafka, topic: str, since: Mapping[int, int] | None = None) -> list[Message]:
+    """Read, as admin, each partition to its end; from these offsets, or else from its beginning."""
+    marks = _watermarks(kafka, topic)
+    begin = {number: first if since is None else since[number] for number, (first, _) in marks.items()}
+    settings = {**kafka.client_config(), "group.id": "t", "enable.auto.commit": False}
+    consumer = Consumer({**settings, "enable.partition.eof": True})
+    found: list[Message] = []
+    try:
+        left = {number for number, first in begin.items() if first < marks[number][1]}
+        consumer.assign([TopicPartition(topic, number, begin[number]) for number in left])
+        while left:
+            message = consumer.poll(20)
+            assert message is not None
+            error = message.error()
+            if error is None:
+                found.append(message)
+            else:
+                # The end, which may lie behind offsets that compaction has emptied.
+                assert error.code() == KafkaError._PARTITION_EOF
+                left.discard(message.partition() or 0)
+        return found
     finally:
         consumer.close()
 
@@ -142,11 +195,13 @@ class CassandraSession:
         self._cluster.shutdown()
 
 
-def _send_frame(connection: socket.socket, body: bytes) -> None:
+def send_frame(connection: socket.socket, body: bytes) -> None:
+    """Send one of ZooKeeper's frames."""
     connection.sendall(struct.pack(">i", len(body)) + body)
 
 
-def _receive_frame(connection: socket.socket) -> bytes:
+def receive_frame(connection: socket.socket) -> bytes:
+    """Receive one."""
     with connection.makefile("rb") as stream:
         (length,) = struct.unpack(">i", stream.read(4))
         return stream.read(length)
