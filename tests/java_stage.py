@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,8 +30,10 @@ def images(root: Path) -> dict[str, str]:
 
     Raises FileNotFoundError where they are not there.
     """
+    # That copy's stand-in for Docker's provider: another one would be another provider to Terraform.
+    environment = {**os.environ, "PYTHONPATH": f"{root}:{root}/infra/provider"}
     named = subprocess.run(
-        [sys.executable, "-c", _ASKED], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _ASKED], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
     if named.returncode != 0:
         last = named.stderr.strip().splitlines()[-1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests import java_stage
 from tests.mutants.catalogue import Mutant, MutantError, applied
-from tests.mutants.scratch import copy, run_java, run_python
+from tests.mutants.scratch import copy, prepare, run_java, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,6 +57,8 @@ class _Bench:
         self._scratch = scratch
         self._mutants = mutants
         copy(root, scratch)
+        if any(mutant.java or mutant.engine for mutant in mutants):
+            prepare(scratch)
         self._on = java_stage.images(scratch) if any(mutant.java for mutant in mutants) else {}
 
     def must_be_green(self) -> None:

@@ -16,31 +16,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["copy", "run_java", "run_python"]
+__all__ = ["copy", "prepare", "run_java", "run_python"]
 
 _TIMEOUT_SECONDS: Final = 900
 _TESTS_FAILED: Final = 1
 _PYTHON_RED: Final = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 _JAVA_RED: Final = re.compile(r"\[ERROR\] +(?:Failures: |Errors: )?\W*(\w+Test\.\w+)")
-# Where Terraform was prepared, and with what; the paths in it are those of the checkout.
-_PREPARED: Final = (
-    ".galewatch/mirror",
-    ".galewatch/mirror.installed",
-    ".galewatch/provider",
-    ".galewatch/terraformrc",
-    "infra/terraform/.terraform",
-    "infra/terraform/.terraform.lock.hcl",
-    "infra/terraform/generated.auto.tfvars.json",
+# What this machine is to Terraform: which base image, which provider.
+_MACHINE: Final = (".galewatch/provider", "infra/terraform/generated.auto.tfvars.json")
+_INIT: Final = (
+    "import subprocess; from tests.provisioning import terraform_environment; "
+    "subprocess.run(['terraform', 'init', '-backend=false', '-input=false'], "
+    "cwd='infra/terraform', env=terraform_environment(), check=True)"
 )
 
 
 def copy(root: Path, scratch: Path) -> None:
-    """Copy what git knows or would take, and what Terraform was prepared with."""
+    """Copy what git knows or would take, and what this machine is to Terraform."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root, capture_output=True, check=True, text=True,
     ).stdout  # fmt: skip
-    for name in [*filter(None, listed.split("\0")), *_PREPARED]:
+    for name in [*filter(None, listed.split("\0")), *_MACHINE]:
         source, target = root / name, scratch / name
         if source.is_dir():
             shutil.copytree(source, target, symlinks=True)
@@ -53,19 +50,26 @@ def copy(root: Path, scratch: Path) -> None:
             (scratch / environment).symlink_to(root / environment)
 
 
+def prepare(scratch: Path) -> None:
+    """Let Terraform name the images of the copy; raises MutantError where it cannot."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INIT], cwd=scratch, env=_environment(scratch), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise MutantError(f"Terraform cannot be prepared in the copy: {done.stderr[-1000:]}")
+
+
 def run_python(scratch: Path, tests: Sequence[str], *, shared: Path) -> str | None:
     """Run tests in the copy and give the first that fails, or None.
 
     Raises MutantError where none did although pytest was not content: a test that is not there, a module that
     cannot be imported or a fixture that breaks has judged nothing.
     """
-    paths = os.pathsep.join([str(scratch), str(scratch / "infra" / "provider")])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-rfE", "-p", "no:cacheprovider", *tests],
         cwd=scratch, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS,
-        # No byte code is kept: two versions of a file may have one size and one second.
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "500",
-             "GALEWATCH_SHARED": os.environ.get("GALEWATCH_SHARED", str(shared))},
+        env={"GALEWATCH_SHARED": str(shared), **_environment(scratch), "COLUMNS": "500"},
     )  # fmt: skip
     if done.returncode == 0:
         return None
@@ -84,3 +88,9 @@ def run_java(scratch: Path, classes: Sequence[str], on: Mapping[str, str]) -> st
     if not red:
         raise MutantError(f"no test of {', '.join(classes)} judged it:\n{built.text[-3000:]}")
     return f"java:{red}"
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """The project is that of the copy. No byte code is kept: two versions may have one size and second."""
+    paths = os.pathsep.join([str(scratch), str(scratch / "infra" / "provider")])
+    return {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
