@@ -114,6 +114,9 @@ final class WriterSchemas {
         if (schema == null) {
             return new Answer(null, "schema id " + id + " is not known to the registry");
         }
+        if (!schema.path("references").isEmpty()) {
+            return new Answer(null, "schema id " + id + " refers to other subjects, which are not followed");
+        }
         try {
             return new Answer(new Schema.Parser().parse(schema.path("schema").asText()), null);
         } catch (AvroRuntimeException error) {

@@ -54,6 +54,18 @@ class WriterSchemasTest {
     }
 
     @Test
+    void aSchemaThatRefersToAnotherIsPoisonAndStopsNobody() {
+        registry.register(7, FakeRegistry.SUBJECT, "\"n.Other\"");
+        registry.bodies.put(
+                "/api/schemas/ids/7",
+                "{\"schema\":\"\\\"n.Other\\\"\",\"references\":[{\"name\":\"n.Other\",\"subject\":\"other\",\"version\":1}]}");
+
+        assertEquals(
+                "schema id 7 refers to other subjects, which are not followed",
+                schemas(registry.settings()).of(7).refusal());
+    }
+
+    @Test
     void anIdThatIsRegisteredAMomentAfterItWasUnknownIsFound() {
         WriterSchemas schemas = schemas(registry.settings());
         assertNotNull(schemas.of(9).refusal());
