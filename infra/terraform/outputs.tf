@@ -12,6 +12,12 @@ output "addresses" {
     weather_api     = "http://127.0.0.1:${local.ports.weather_api}"
   }
 
+  # Beside the tables' driver, by memory and by slots; without room a driver waits in vain, and the apply with it.
+  precondition {
+    condition     = var.alerts_copies <= 2 * var.spark_workers
+    error_message = "alerts_copies is ${var.alerts_copies} and spark_workers ${var.spark_workers}: a worker has room for two alerts drivers."
+  }
+
   depends_on = [
     module.airflow_api, module.airflow_dag_processor, module.airflow_scheduler,
     module.cassandra, module.job_cassandra,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.infra.layout import PROJECT_ROOT
+from pipeline.infra.secrets import ensure_secrets
 from pipeline.infra.terraform import Terraform
 from pipeline.infra.terraform_report import TerraformError
 from tests.provisioning import terraform_environment
@@ -118,3 +119,13 @@ def test_a_value_of_another_type_names_the_variable_and_the_type(tmp_path: Path)
     told = refused(tmp_path, {name: value for name, (value, _) in WRONG_TYPES.items()})
     for name, (_, said) in WRONG_TYPES.items():
         assert any(f"var.{name} " in detail and said in detail for _, detail in told), (name, told)
+
+
+@pytest.mark.slow
+@pytest.mark.engine
+def test_more_alerts_drivers_than_the_workers_hold_are_refused(tmp_path: Path) -> None:
+    """They would wait for their slots in vain, and the apply for them."""
+    ensure_secrets(tmp_path / "secrets")
+    variables = {"alerts_copies": 3, "spark_workers": 1, "secrets_dir": str(tmp_path / "secrets")}
+    said = "alerts_copies is 3 and spark_workers 1: a worker has room for two alerts drivers."
+    assert [said] == [detail for _, detail in refused(tmp_path, variables)]

@@ -35,3 +35,14 @@ run "one_more_is_one_more" {
     error_message = "Each copy has a page."
   }
 }
+
+run "refuses_more_alerts_drivers_than_the_workers_hold" {
+  command = plan
+
+  variables {
+    alerts_copies = 3
+    spark_workers = 1
+  }
+
+  expect_failures = [output.addresses]
+}
