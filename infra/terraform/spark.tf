@@ -4,11 +4,9 @@ locals {
     GALEWATCH_KAFKA_BOOTSTRAP = "${module.kafka.host}:9092"
     GALEWATCH_REGISTRY_URL    = "http://${module.schema_registry.host}:8080${local.platform.schema_registry.path}"
     GALEWATCH_CASSANDRA_HOST  = module.cassandra.host
-    # Topics, tables and schemas are there, and so are the workers.
-    GALEWATCH_AFTER = join(" ", concat(
-      [module.job_kafka.done, module.job_cassandra.done, module.job_schemas.done],
-      [for worker in module.spark_worker : worker.host],
-    ))
+    # Topics, tables and schemas are there. So are the workers, by depends_on below: their number is no part of a driver, so
+    # that one more or less replaces none.
+    GALEWATCH_AFTER = join(" ", [module.job_kafka.done, module.job_cassandra.done, module.job_schemas.done])
   }
 
   # Executors keep their part of a query's state there, so the workers mount it, too; what else is in /var/lib/galewatch is
@@ -42,8 +40,6 @@ module "spark_worker" {
 
   env = {
     GALEWATCH_SPARK_MASTER = "spark://${module.spark_master.host}:7077"
-    # As few as will do, so that the copies of the alerts driver come to different workers.
-    GALEWATCH_SPARK_WORKER_ALERTS = ceil(var.alerts_copies / var.spark_workers)
   }
 }
 
@@ -72,6 +68,8 @@ module "driver_alerts" {
     GALEWATCH_DRIVER_COPIES  = var.alerts_copies
     GALEWATCH_DRIVER_TRIGGER = var.alerts_trigger
   })
+
+  depends_on = [module.spark_worker]
 }
 
 module "driver_tables" {
@@ -94,4 +92,6 @@ module "driver_tables" {
   }
 
   env = local.driver_env
+
+  depends_on = [module.spark_worker]
 }

@@ -20,6 +20,7 @@ from pipeline.settings import CassandraSettings, KafkaSettings, RegistrySettings
 from pipeline.streaming.alerts_query import ALERTS, ALERTS_SUBJECT
 from pipeline.streaming.context import READINGS, READINGS_SUBJECT, Context
 from pipeline.streaming.jvm import register_decoder
+from pipeline.streaming.placement import choose_worker
 from pipeline.streaming.queries import DRIVERS, watched
 from pipeline.streaming.registered import wait_for_id
 from pipeline.streaming.session import Job, open_session, slots, wait_for_slots
@@ -80,13 +81,20 @@ def run(driver: str, stop: Event) -> None:
     if schema_id is None:
         return
 
-    job = _job(driver, platform)
+    worker = None
+    # Only the alerts have copies.
+    if driver == ALERTS and settings.master.startswith("spark:"):
+        worker = choose_worker(settings.master, settings.index, settings.copies, stop)
+        if worker is None:
+            return
+    job = _job(driver, platform, worker)
     _LOG.info(
-        "driver %s: %s, %d partitions each: %d slots",
+        "driver %s: %s, %d partitions each: %d slots on %s",
         driver,
         ", ".join(f"query {query}" for query in DRIVERS[driver]),
         platform.kafka.topics[READINGS].partitions,
         job.slots,
+        worker or "any worker",
     )
     session = open_session(job, settings)
     try:
@@ -117,10 +125,8 @@ def run(driver: str, stop: Event) -> None:
     _LOG.info("driver %s: stopped", driver)
 
 
-def _job(driver: str, platform: Platform) -> Job:
-    slots_needed = len(DRIVERS[driver]) * platform.kafka.topics[READINGS].partitions
-    # Copies of the alerts driver on different workers: see Job.
-    return Job(driver, slots_needed, ALERTS if driver == ALERTS else None)
+def _job(driver: str, platform: Platform, worker: str | None) -> Job:
+    return Job(driver, len(DRIVERS[driver]) * platform.kafka.topics[READINGS].partitions, worker)
 
 
 def _leave_soon() -> None:

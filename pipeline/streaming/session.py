@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyspark.sql import SparkSession
 
 from pipeline.errors import StreamingError
+from pipeline.streaming.placement import resource_of
 
 if TYPE_CHECKING:
     from threading import Event
@@ -32,15 +33,11 @@ _DRIVER_JAVA = f"{_JAVA} -XX:TieredStopAtLevel=1 -Xss4m"
 
 
 class Job(NamedTuple):
-    """A driver's name, how many tasks its queries run at once, and a resource of which it takes one piece.
-
-    Workers offer few pieces of a resource (`alerts`: as many as there are copies for each worker), so the
-    copies of a driver get executors on different workers, whichever has more free slots.
-    """
+    """A driver's name, how many tasks its queries run at once, and the worker that it wants, if any."""
 
     name: str
     slots: int
-    resource: str | None = None
+    worker: str | None = None
 
 
 _CONF = {
@@ -86,7 +83,7 @@ _CONF = {
 
 
 def open_session(job: Job, settings: DriverSettings) -> SparkSession:
-    """Open the session; its application has one executor, on the worker with the most free slots."""
+    """Open the session; its one executor is on the job's worker, or where most slots are free."""
     builder = SparkSession.builder.appName(f"{job.name}-{settings.index}").master(settings.master)
     for key, value in _CONF.items():
         builder = builder.config(key, value)
@@ -109,7 +106,7 @@ def _cluster_conf(job: Job, settings: DriverSettings) -> dict[str, str]:
         # All slots in one executor: two processes of 450 MiB do no more than one does.
         "spark.cores.max": str(job.slots),
         "spark.executor.cores": str(job.slots),
-        **_resource(job),
+        **_place(job),
         # The executors' output is rolled, not kept for ever.
         "spark.executor.logs.rolling.strategy": "size",
         "spark.executor.logs.rolling.maxSize": "2097152",
@@ -117,13 +114,14 @@ def _cluster_conf(job: Job, settings: DriverSettings) -> dict[str, str]:
     }
 
 
-def _resource(job: Job) -> dict[str, str]:
-    if job.resource is None:
+def _place(job: Job) -> dict[str, str]:
+    if job.worker is None:
         return {}
+    resource = resource_of(job.worker)
     return {
-        f"spark.executor.resource.{job.resource}.amount": "1",
+        f"spark.executor.resource.{resource}.amount": "1",
         # Spark asks what a task takes of it: an equal share, rounded down, so that it never limits them.
-        f"spark.task.resource.{job.resource}.amount": f"{math.floor(10_000 / job.slots) / 10_000:g}",
+        f"spark.task.resource.{resource}.amount": f"{math.floor(10_000 / job.slots) / 10_000:g}",
     }
 
 
@@ -147,7 +145,7 @@ def wait_for_slots(
             raise StreamingError(
                 f"driver {job.name} needs {job.slots} slots and got {given} in {deadline_seconds:g} s: are "
                 "the workers up, and do they have as many free cores and 512 MiB"
-                f"{f', and a free piece of {job.resource}' if job.resource else ''} (see the master's page)?"
+                f"{f', {job.worker} above all' if job.worker else ''} (see the master's page)?"
             )
         if stop.wait(_PAUSE_SECONDS):
             return

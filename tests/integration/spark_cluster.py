@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shutil
 from contextlib import ExitStack
@@ -92,10 +91,8 @@ class SparkCluster:
         environment.set_password("spark_auth", "0123456789abcdef0123456789abcdef")
         self.environment = environment
         self.master = SparkContainer(environment, "spark-master", 8080, "master")
-        pieces = {"GALEWATCH_SPARK_WORKER_ALERTS": str(math.ceil(copies / workers))}
         self.workers = [
-            SparkContainer(environment, f"spark-worker-{number}", 8081, "worker", env=pieces)
-            for number in range(workers)
+            SparkContainer(environment, f"spark-worker-{number}", 8081, "worker") for number in range(workers)
         ]
         self.drivers = {
             f"driver-alerts-{copy}": self.alerts_driver(copy, copies, trigger) for copy in range(copies)
@@ -132,7 +129,10 @@ class SparkCluster:
         """Give the worker of each driver's executor, by the application's name, as the workers tell it."""
         found: dict[str, str] = {}
         for worker in self.workers:
-            page = httpx.get(f"http://{worker.host}:{worker.port}/json/", timeout=20).json()
+            try:
+                page = httpx.get(f"http://{worker.host}:{worker.port}/json/", timeout=20).json()
+            except httpx.TransportError:  # it is stopped
+                continue
             found |= {executor["appid"]: worker.name for executor in page["executors"]}
         page = httpx.get(f"http://{self.master.host}:{self.master.port}/json/", timeout=20).json()
         return {app["name"]: found[app["id"]] for app in page["activeapps"] if app["id"] in found}

@@ -16,7 +16,7 @@ from pipeline.infra.secrets import ensure_secrets
 from pipeline.infra.terraform import Terraform
 from tests.provisioning import terraform_environment
 from tests.terraform.broken_plans import BROKEN
-from tests.terraform.planned import PlannedPlatform
+from tests.terraform.planned import CONFIG_LABEL, PlannedPlatform
 from tests.terraform.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -113,6 +113,16 @@ def test_two_environments_share_no_name_port_or_volume(plans: Plans) -> None:
         )
 
     assert set() == taken(plans("dev")) & taken(plans("staging"))
+
+
+def test_a_second_worker_is_one_container_more_and_no_other_change(plans: Plans) -> None:
+    """From one worker to two: every other container is made from exactly the same."""
+    one, two = (
+        {container.name: container.labels[CONFIG_LABEL] for container in plans(variant).containers}
+        for variant in ("one worker", "dev")
+    )
+    assert {"galewatch-dev-spark-worker-1"} == set(two) - set(one)
+    assert one == {name: label for name, label in two.items() if name in one}
 
 
 @pytest.mark.parametrize(

@@ -30,3 +30,8 @@ def test_a_driver_that_is_told_to_stop_waits_for_no_slots(spark: SparkSession) -
     stop.set()
 
     wait_for_slots(spark, Job("tables", 4), stop, deadline_seconds=60)
+
+
+def test_the_worker_that_is_wanted_is_named_when_it_gives_no_slots(spark: SparkSession) -> None:
+    with pytest.raises(StreamingError, match="512 MiB, spark-worker-1 above all"):
+        wait_for_slots(spark, Job("alerts", 2, "spark-worker-1"), Event(), deadline_seconds=0)
