@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.integration.environment import Environment
 
-__all__ = ["ALERTS_COPIES", "SparkCluster", "SparkContainer"]
+__all__ = ["ALERTS_COPIES", "SERVICES", "SparkCluster", "SparkContainer", "config_folder"]
 
 CONFIG = Path(__file__).parents[2] / "config"
 ALERTS_COPIES = 2
@@ -49,7 +49,7 @@ class SparkContainer(Service):
         self.name = name
         self.with_command(list(command))
         self.with_network_aliases(name)
-        self.with_volume_mapping(_config(environment), "/etc/galewatch", "ro")
+        self.with_volume_mapping(config_folder(environment), "/etc/galewatch", "ro")
         if command != ("master",):
             checkpoints = environment.volume("checkpoints")
             self.with_volume_mapping(checkpoints, "/var/lib/galewatch/checkpoints", "rw")
@@ -138,7 +138,7 @@ class SparkCluster:
         return {app["name"]: found[app["id"]] for app in page["activeapps"] if app["id"] in found}
 
 
-def _config(environment: Environment) -> Path:
+def config_folder(environment: Environment) -> Path:
     """Copy the configuration, with short batches, to where the environment's other files are."""
     folder = environment.secrets.parent / "config"
     if not folder.exists():
