@@ -17,7 +17,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 __all__ = ["CONTAINER", "SPARK", "load"]
@@ -61,5 +61,8 @@ for _name, _examples in _EXAMPLES.items():
 CONTAINER: Final = _costly("container")
 """For a property whose example asks a server."""
 
-SPARK: Final = _costly("spark")
+# A failure is shown as it was drawn: to make it smaller takes some hundred examples, which are minutes.
+_NO_SHRINKING: Final = [phase for phase in Phase if phase is not Phase.shrink or _chosen() == "nightly"]
+
+SPARK: Final = settings(_costly("spark"), phases=_NO_SHRINKING)
 """For a property whose example asks Spark."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+OSLO_NOON = "be38d660-e6cd-560b-97c5-ae3fc94d48d9"
 IMPLAUSIBLE = {
     -100.0: False,
     70.0: False,
@@ -51,6 +52,9 @@ def test_what_is_outside_of_the_limits(spark: SparkSession) -> None:
         ({"pressure_hpa": -math.inf}, "pressure_hpa is -Infinity, outside of 500 to 1100"),
         ({"station_id": "x" * 65}, f"station_id is {'x' * 65}, no name"),
         ({"source": "Not A Name"}, "source is Not A Name, no name"),
+        # Java's `$` would let it pass.
+        ({"station_id": "oslo\n"}, "station_id is oslo\n, no name"),
+        ({"event_id": f"{OSLO_NOON}\n"}, f"event_id is {OSLO_NOON}\n, no UUID"),
         ({"event_id": "7"}, "event_id is 7, no UUID"),
         ({"origin": "rumour"}, "origin is rumour, none of live, replay, synthetic, selftest"),
         ({"revision": 0}, "revision is 0, less than 1"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
 from pipeline.readings import Reading
 from pipeline.streaming.decode import judged
 from pipeline.streaming.readings_query import COLUMNS, to_deliver
@@ -56,3 +59,19 @@ def test_what_came_late_says_so(spark: SparkSession) -> None:
     rows = to_deliver(judged(decoded(spark, [(OSLO, late), (OSLO, NOON)])), 60).collect()
 
     assert [False, True] == [row["on_time"] for row in rows]
+
+
+@pytest.mark.parametrize("micros", [-(2**63), 2**63 - 1])
+def test_a_time_at_the_end_of_all_numbers_is_poison_and_stops_nothing(
+    spark: SparkSession, micros: int
+) -> None:
+    """A difference of two such times is no number any more, and Spark would fail each time it read it."""
+    messages = decoded(spark, [(OSLO, NOON)])
+    extreme = messages.withColumn(
+        "decoded", F.col("decoded").withField("reading.observed_at", F.timestamp_micros(F.lit(micros)))
+    )
+
+    (found,) = to_deliver(judged(extreme), 60).select("reason", "on_time", "value").collect()
+
+    assert found["reason"].startswith("observed_at is ")
+    assert b"value" == bytes(found["value"])
