@@ -40,6 +40,7 @@ def start_averages(context: Context) -> StreamingQuery:
     def sink(batch: DataFrame, number: int) -> None:
         # One action only: each one would run the aggregation, and write its state, once more.
         table.write(batch, batch_micros(checkpoint, number))
+        context.after_sink(checkpoint, number)
 
     return (
         rows.writeStream.queryName(AVERAGES)

@@ -79,6 +79,11 @@ class Context:
             beat=self.beat(query),
         )
 
+    def after_sink(self, checkpoint: Path, batch: int) -> None:
+        """Tell the failpoints, where there are any, that a sink of Python's has written a batch."""
+        if self.driver.failpoints:
+            jvm.after_sink(self.session, checkpoint, batch)
+
     def check_topic(self, query: str) -> None:
         """Raise StreamingError if the topic is not the one that the query's checkpoint belongs to.
 

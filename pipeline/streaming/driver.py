@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
 
-from pipeline.errors import GalewatchError
+from pipeline.errors import ConfigError, GalewatchError
 from pipeline.platform import load_platform
 from pipeline.schemas import schema_text
 from pipeline.settings import CassandraSettings, KafkaSettings, RegistrySettings
@@ -69,6 +69,7 @@ def main(driver: str) -> int:
 def run(driver: str, stop: Event) -> None:
     """Run a driver until `stop` is set; raises GalewatchError when it cannot go on."""
     settings, platform = DriverSettings.from_env(), load_platform()
+    _warn_of_failpoints(driver, settings)
     reports = Reports(driver, settings.index, settings.heartbeat)
     kafka, registry, cassandra = (
         KafkaSettings.from_env(),
@@ -123,6 +124,16 @@ def run(driver: str, stop: Event) -> None:
         _leave_soon()
         session.stop()
     _LOG.info("driver %s: stopped", driver)
+
+
+def _warn_of_failpoints(driver: str, settings: DriverSettings) -> None:
+    """Say which failpoints are on; raises ConfigError when one is of a query that the driver does not run."""
+    for failpoint in settings.failpoints:
+        if failpoint.partition(":")[0] not in DRIVERS[driver]:
+            raise ConfigError(
+                f"GALEWATCH_DRIVER_FAILPOINTS: {failpoint} is of a query that driver {driver} does not run"
+            )
+        _LOG.warning("driver %s: failpoint %s is on: it ends this driver once", driver, failpoint)
 
 
 def _job(driver: str, platform: Platform, worker: str | None) -> Job:

@@ -21,6 +21,7 @@ __all__ = [
     "DECODER",
     "Sink",
     "Table",
+    "after_sink",
     "alert_writer",
     "cassandra_access",
     "connector_table",
@@ -154,6 +155,12 @@ def micro_batches(session: SparkSession, every: str) -> Any:
 def end_offsets(query: StreamingQuery) -> str:
     """Give how far the last batch came, as JSON: {"readings": {"0": 17}}; PySpark gives it as no JSON."""
     return str(query._jsq.lastProgress().sources()[0].endOffset())  # noqa: SLF001 - as above
+
+
+def after_sink(session: SparkSession, checkpoint: Path, batch: int) -> None:
+    """Tell the failpoints that a sink has written a batch; may be the last that this process does."""
+    configuration = session.sparkContext._jsc.hadoopConfiguration()  # noqa: SLF001 - as above
+    _jvm(session).Failpoints.of(configuration).afterSink(str(checkpoint), batch)
 
 
 def topic_id(session: SparkSession, client: Mapping[str, str], topic: str) -> str:

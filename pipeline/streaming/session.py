@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyspark.sql import SparkSession
 
 from pipeline.errors import StreamingError
+from pipeline.streaming.failpoints import failpoint_conf
 from pipeline.streaming.placement import resource_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ _CONF = {
 def open_session(job: Job, settings: DriverSettings) -> SparkSession:
     """Open the session; its one executor is on the job's worker, or where most slots are free."""
     builder = SparkSession.builder.appName(f"{job.name}-{settings.index}").master(settings.master)
-    for key, value in _CONF.items():
+    for key, value in {**_CONF, **failpoint_conf(settings.failpoints, settings.index)}.items():
         builder = builder.config(key, value)
     if not settings.master.startswith("local"):
         for key, value in _cluster_conf(job, settings).items():

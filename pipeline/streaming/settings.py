@@ -6,12 +6,17 @@ import socket
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pipeline.settings import ComponentSettings
+from pipeline.streaming.failpoints import Failpoint  # noqa: TC001 - pydantic reads it
 
 __all__ = ["DriverSettings"]
+
+
+def _separated(text: object) -> object:
+    return [one for one in text.split(",") if one] if isinstance(text, str) else text
 
 
 class DriverSettings(ComponentSettings):
@@ -21,6 +26,8 @@ class DriverSettings(ComponentSettings):
 
     `checkpoints` is the same folder for the driver and for its executors, `heartbeat` a file of the
     driver's own, `host` the name under which the executors reach it.
+
+    `failpoints` are for tests, separated by commas; see pipeline.streaming.failpoints.
     """
 
     model_config = SettingsConfigDict(env_prefix="GALEWATCH_DRIVER_")
@@ -34,3 +41,14 @@ class DriverSettings(ComponentSettings):
     host: Annotated[str, Field(min_length=1)] = Field(default_factory=socket.gethostname)
     checkpoints: Path = Path("/var/lib/galewatch/checkpoints")
     heartbeat: Path = Path("/tmp/galewatch/heartbeat")  # noqa: S108 - a folder of the container's entry point
+    failpoints: Annotated[tuple[Failpoint, ...], NoDecode, BeforeValidator(_separated)] = ()
+
+    @field_validator("failpoints")
+    @classmethod
+    def _known_in_micro_batches(
+        cls, failpoints: tuple[Failpoint, ...], info: ValidationInfo
+    ) -> tuple[Failpoint, ...]:
+        """Refuse the one that only Real-Time Mode has: micro-batches note their offsets before the sink."""
+        if "alerts:after-sink" in failpoints and info.data.get("trigger") == "microbatch":
+            raise ValueError("alerts:after-sink is none of the trigger microbatch")
+        return failpoints

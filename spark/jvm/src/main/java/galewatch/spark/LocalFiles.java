@@ -23,9 +23,22 @@ import org.apache.hadoop.fs.permission.FsPermission;
 public final class LocalFiles extends DelegateToFileSystem {
     private static final int NO_PORT = -1;
 
+    private final Failpoints failpoints;
+
     /** Makes the file system; Hadoop calls this when `fs.AbstractFileSystem.file.impl` names the class. */
     public LocalFiles(URI uri, Configuration configuration) throws IOException, URISyntaxException {
         super(uri, new InProcess(), configuration, uri.getScheme(), false);
+        failpoints = Failpoints.of(configuration);
+    }
+
+    @Override
+    public void renameInternal(Path from, Path to) throws IOException {
+        failpoints.beforeRename(local(from), local(to));
+        super.renameInternal(from, to);
+    }
+
+    private static java.nio.file.Path local(Path path) {
+        return java.nio.file.Path.of(path.toUri().getPath());
     }
 
     @Override
