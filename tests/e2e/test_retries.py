@@ -21,6 +21,7 @@ from tests.e2e.trouble import (
     rows_of,
 )
 from tests.e2e.weather import station_places
+from tests.integration.faults import proven
 from tests.oracle import sources
 from tests.oracle import weather as oracle
 
@@ -28,14 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.e2e.runs import Try
     from tests.e2e.stack import Stack
 
     Query = Callable[[str], list[dict[str, Any]]]
+    Record = Callable[[str, object], None]
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 
-def test_a_limit_is_kept_as_long_as_the_source_says(stack: Stack, troubled: Troubled) -> None:
+def test_a_limit_is_kept_as_long_as_the_source_says(
+    stack: Stack, troubled: Troubled, record_property: Record
+) -> None:
     """After 429 with the minute's window the gateway is left alone for a minute; then all is there."""
     with stack.airflow() as airflow:
         succeed(airflow, troubled.gateway)
@@ -53,15 +58,17 @@ def test_a_limit_is_kept_as_long_as_the_source_says(stack: Stack, troubled: Trou
         start, end,
     )  # fmt: skip
     assert sorted((item.station_id, item.observed_at, item.temperature_c) for item in told) == sorted(rows)
+    _survived(record_property, "429", first, second, f"{len(rows)} readings")
 
 
 def test_an_overloaded_source_is_asked_again(
-    stack: Stack, troubled: Troubled, recording: Path, this_hour: datetime
+    stack: Stack, troubled: Troubled, recording: Path, this_hour: datetime, record_property: Record
 ) -> None:
     """After 503 the same run stores the hour, once."""
     with stack.airflow() as airflow:
         succeed(airflow, troubled.nws)
         assert "nws answered 503: The service is overloaded" in said(airflow, troubled.nws, "extract", 1)
+        first, second = tries(airflow, troubled.nws, "extract")[:2]
     hour = this_hour - 5 * HOUR
     places = oracle.places_of(recording, {"nws-kphx": "Phoenix"})
     expected = [item for item in oracle.recorded(recording, this_hour, 6, places) if item.observed_at == hour]
@@ -72,16 +79,17 @@ def test_an_overloaded_source_is_asked_again(
     )
     assert [(item.station_id, item.observed_at, item.temperature_c) for item in expected] == rows
     assert expected
+    _survived(record_property, "503", first, second, f"{len(rows)} reading")
 
 
 def test_a_changed_contract_stores_nothing_until_it_is_mended_and_a_broken_answer_is_asked_for_again(
-    stack: Stack, troubled: Troubled, recording: Path, this_hour: datetime
+    stack: Stack, troubled: Troubled, recording: Path, this_hour: datetime, record_property: Record
 ) -> None:
     """The failed run was repeated; its answer broke off in the middle; the next try has all of it."""
     run = troubled.open_meteo
     with stack.airflow() as airflow:
         succeed(airflow, run)
-        well, broken = tries(airflow, run, "extract")[:2]
+        well, broken, mended = tries(airflow, run, "extract")[:3]
         assert "SourceUnavailableError" not in said(airflow, run, "extract", well.number)
         told = said(airflow, run, "extract", broken.number)
         assert ("open-meteo" in told, "SourceUnavailableError" in told) == (True, True), told
@@ -97,6 +105,7 @@ def test_a_changed_contract_stores_nothing_until_it_is_mended_and_a_broken_answe
     )
     assert expected
     assert expected == sorted(rows)
+    _survived(record_property, "a truncated 200", broken, mended, f"{len(rows)} readings")
 
 
 def test_unknown_values_are_empty_slots_and_no_readings(stack: Stack, this_hour: datetime) -> None:
@@ -110,3 +119,13 @@ def test_unknown_values_are_empty_slots_and_no_readings(stack: Stack, this_hour:
     )
     assert [(0, 0, 0, len(station_places()))] == rows
     assert 0 == rows_of(stack, "open-meteo", end - HOUR, end)
+
+
+def _survived(record: Record, answer: str, failed: Try, again: Try, outcome: str) -> None:
+    proven(
+        record,
+        f"a source answers {answer}, seen by Airflow",
+        observed=f"try {failed.number} failed, try {again.number} succeeded",
+        outcome=f"exact: {outcome}",
+        recovery_s=(again.end - failed.end).total_seconds(),
+    )

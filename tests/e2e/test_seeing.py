@@ -7,6 +7,7 @@ registry while an id arrives that nobody has seen. Of all that nothing is lost.
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ from tests.e2e.trouble import (
     rows_of,
     window_start,
 )
+from tests.integration.faults import proven
 from tests.oracle.messages import framed, outcome_of, record
 from tests.oracle.weather import Observed
 from tests.robbing import without_a_row, without_a_serving_row
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
     Query = Callable[[str], list[dict[str, Any]]]
+    Record = Callable[[str, object], None]
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.usefixtures("fed")]
 
@@ -176,7 +179,7 @@ def test_messages_taken_from_a_topic_are_missed(stack: Stack, topic: str, writer
 
 
 def test_the_interrupted_load_is_tried_again_and_stores_all_of_it_once(
-    stack: Stack, interrupted: Interrupted
+    stack: Stack, interrupted: Interrupted, record_property: Record
 ) -> None:
     """Nothing of its first try has stayed, and Airflow has lived through the loss of its own database."""
     run, end = interrupted.run, interrupted.end
@@ -184,8 +187,16 @@ def test_the_interrupted_load_is_tried_again_and_stores_all_of_it_once(
         succeed(airflow, run)
         first = tries(airflow, run, "load")[0]
         assert "HistoryError" in said(airflow, run, "load", first.number)
+        last = tries(airflow, run, "load")[-1]
     assert 300 == rows_of(stack, "gateway", end - FIVE_MINUTES, end)
     assert [(300, 300)] == stack.select("SELECT fetched, stored FROM loads WHERE run_id = %s", run.run_id)
+    proven(
+        record_property,
+        "PostgreSQL restarted during a load of Airflow's",
+        observed=interrupted.told.sentence,
+        outcome=f"exact: 300 readings, one load, at try {last.number}",
+        recovery_s=(last.end - first.end).total_seconds(),
+    )
 
 
 # From the end of the path to its beginning, for what stands behind a hop may still be recovering.
@@ -214,7 +225,9 @@ def test_a_service_that_hangs_is_named_by_its_hop(stack: Stack, service: str, ho
     assert (hop, True) == (named, f"the container {service} is paused" in sentence), sentence
 
 
-def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: Stack, query: Query) -> None:
+def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(
+    stack: Stack, query: Query, record_property: Record
+) -> None:
     """A message of a version that nobody has seen is neither guessed at nor refused while nobody can tell."""
     v2 = registered(stack, "readings-value", 2)
     more = {"name": "battery_v", "type": ["null", "double"], "default": None}
@@ -247,6 +260,7 @@ def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: St
             )
         # Of one station, hence of one partition: what comes after the new id waits as well.
         assert set() == readings_of(query, ["e2e-registry"])
+    began = time.monotonic()
     expected = {stored(new, DEVICES, quality="V"), stored(old, DEVICES)}
     await_equal("readings", expected, lambda: readings_of(query, ["e2e-registry"]))
     await_equal("alerts", {("e2e-registry", at, "heat-100f")}, lambda: alerts_of(query, ["e2e-registry"]))
@@ -254,6 +268,13 @@ def test_a_registry_away_when_a_new_id_arrives_is_named_and_waited_for(stack: St
     await_equal("averages", averages, lambda: averages_of(query, ["e2e-registry"]))
     assert before == _restarts(stack)
     assert letters == {letter[0] for letter in dead_letters(stack)}
+    proven(
+        record_property,
+        f"the registry away while id {v3.schema_id} arrives",
+        observed=f"every driver waits; {sentence}",
+        outcome="exact: 2 readings, 1 alert, 1 average, no dead letter, no restart",
+        recovery_s=time.monotonic() - began,
+    )
 
 
 def _restarts(stack: Stack) -> dict[str, int]:

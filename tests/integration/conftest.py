@@ -1,16 +1,23 @@
 """The services as fixtures, each started once for all tests of a run that ask for it.
 
 They are shared: a test makes topics, databases and keyspaces of its own, and leaves alone what it did not
-make. Only those of `stack` may be stopped.
+make. Only those of `stack` and of `platform` may be stopped.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
+from tests.integration import platform_jobs
+from tests.integration.clients import CassandraSession
 from tests.integration.containers import Cassandra, Kafka, Postgres, Registry, ZooKeeper
 from tests.integration.environment import Environment
+from tests.integration.side_by_side import side_by_side
+from tests.integration.spark_cluster import SparkCluster
 from tests.integration.stack import Stack
+from tests.integration.streaming import Platform
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +60,35 @@ def stack() -> Iterator[Stack]:
     """All five, in an environment of their own; whoever stops one starts it again."""
     with Stack() as made:
         yield made
+
+
+class Streaming(ExitStack):
+    """The platform while it is there."""
+
+    platform: Platform
+
+
+@pytest.fixture(scope="session")
+def streaming() -> Iterator[Streaming]:
+    """Services in an environment of their own, made ready by the jobs, and Spark on them.
+
+    For test_streaming and, right after it, test_streaming_faults, which closes it: there is no room for it
+    beside what comes later.
+    """
+    with Streaming() as opened:
+        stack = opened.enter_context(Stack())
+        side_by_side(
+            partial(platform_jobs.run_kafka, stack.kafka),
+            partial(platform_jobs.run_cassandra, stack.cassandra),
+            partial(platform_jobs.run_schemas, stack.registry),
+        )
+        cassandra = opened.enter_context(CassandraSession(stack.cassandra, "admin"))
+        spark = opened.enter_context(SparkCluster(stack.environment, failpoints=True))
+        opened.platform = Platform(stack, spark, cassandra)
+        yield opened
+
+
+@pytest.fixture
+def platform(streaming: Streaming) -> Platform:
+    """What the tests of the streaming part work on."""
+    return streaming.platform

@@ -8,9 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import docker
 import httpx
 
+from pipeline.streaming.failpoints import FAILPOINTS
 from tests.integration.containers import Service
+from tests.integration.images import image
 from tests.integration.side_by_side import side_by_side
 from tests.measuring.kit import attach
 
@@ -20,9 +23,10 @@ if TYPE_CHECKING:
 
     from tests.integration.environment import Environment
 
-__all__ = ["ALERTS_COPIES", "SERVICES", "SparkCluster", "SparkContainer", "config_folder"]
+__all__ = ["ALERTS_COPIES", "CHECKPOINTS", "SERVICES", "SparkCluster", "SparkContainer", "config_folder"]
 
 CONFIG = Path(__file__).parents[2] / "config"
+CHECKPOINTS = "/var/lib/galewatch/checkpoints"
 ALERTS_COPIES = 2
 WORKERS = 2
 # Short batches, so that every test of some length sees one end.
@@ -52,7 +56,7 @@ class SparkContainer(Service):
         self.with_volume_mapping(config_folder(environment), "/etc/galewatch", "ro")
         if command != ("master",):
             checkpoints = environment.volume("checkpoints")
-            self.with_volume_mapping(checkpoints, "/var/lib/galewatch/checkpoints", "rw")
+            self.with_volume_mapping(checkpoints, CHECKPOINTS, "rw")
         self.with_kwargs(
             hostname=name,
             init=True,
@@ -72,13 +76,16 @@ class SparkContainer(Service):
         """SIGKILL the processes whose command line has `process` in it."""
         assert self.container.exec_run(["pkill", "-KILL", "-f", process]).exit_code == 0
 
-    def log(self) -> str:
-        """What it has said so far."""
-        return str(self.container.logs().decode(errors="replace"))
+    def log(self, since: float | None = None) -> str:
+        """What it has said so far, or since a time in seconds since 1970."""
+        return str(self.container.logs(since=since).decode(errors="replace"))
 
 
 class SparkCluster:
-    """Master, workers and all drivers by name; leaving it removes them."""
+    """Master, workers and all drivers by name; leaving it removes them.
+
+    With `failpoints` each driver knows all of its queries', spent: none fires before its file is removed.
+    """
 
     def __init__(
         self,
@@ -87,16 +94,18 @@ class SparkCluster:
         trigger: str = "realtime",
         copies: int = ALERTS_COPIES,
         workers: int = WORKERS,
+        failpoints: bool = False,
     ) -> None:
         environment.set_password("spark_auth", "0123456789abcdef0123456789abcdef")
         self.environment = environment
+        self._failpoints = failpoints
         self.master = SparkContainer(environment, "spark-master", 8080, "master")
         self.workers = [
             SparkContainer(environment, f"spark-worker-{number}", 8081, "worker") for number in range(workers)
         ]
         self.drivers = {
             f"driver-alerts-{copy}": self.alerts_driver(copy, copies, trigger) for copy in range(copies)
-        } | {"driver-tables": SparkContainer(environment, "driver-tables", 4040, "driver", "tables")}
+        } | {"driver-tables": self._tables_driver()}
         self._running = ExitStack()
 
     def alerts_driver(self, copy: int, copies: int, trigger: str) -> SparkContainer:
@@ -106,10 +115,40 @@ class SparkCluster:
             "GALEWATCH_DRIVER_COPIES": str(copies),
             "GALEWATCH_DRIVER_TRIGGER": trigger,
         }
+        if trigger == "realtime":
+            env |= self._known("alerts")
         return SparkContainer(self.environment, f"driver-alerts-{copy}", 4040, "driver", "alerts", env=env)
+
+    def _tables_driver(self) -> SparkContainer:
+        env = self._known("readings", "averages")
+        return SparkContainer(self.environment, "driver-tables", 4040, "driver", "tables", env=env)
+
+    def _known(self, *queries: str) -> dict[str, str]:
+        points = [point for point in FAILPOINTS if self._failpoints and point.startswith(queries)]
+        return {"GALEWATCH_DRIVER_FAILPOINTS": ",".join(points)} if points else {}
+
+    def _spend_failpoints(self) -> None:
+        files = [
+            f"{CHECKPOINTS}/{query}-{copy}.{point}"
+            for query, point in (failpoint.split(":") for failpoint in FAILPOINTS)
+            for copy in range(len(self.drivers))
+        ]
+        engine = docker.from_env()
+        try:
+            engine.containers.run(
+                image("spark"),
+                entrypoint=["touch", *files],
+                labels=self.environment.labels,
+                remove=True,
+                volumes={self.environment.volume("checkpoints"): {"bind": CHECKPOINTS, "mode": "rw"}},
+            )
+        finally:
+            engine.close()
 
     def __enter__(self) -> Self:
         """Start all, the drivers beside the workers whose slots they wait for."""
+        if self._failpoints:
+            self._spend_failpoints()
         with ExitStack() as running:
             containers = [self.master, *self.workers, *self.drivers.values()]
             for container in containers:

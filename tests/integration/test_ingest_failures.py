@@ -7,6 +7,7 @@ module's own.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,12 +31,15 @@ from pipeline.weather_api.app import open_app
 from pipeline.weather_api.settings import WeatherApiSettings
 from tests.integration.containers import Kafka, Postgres, Registry, ZooKeeper
 from tests.integration.environment import Environment
+from tests.integration.faults import KILLED, kill, proven
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
 from tests.loads import a_load
 from tests.local_server import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Record = Callable[[str, object], None]
 
 pytestmark = pytest.mark.engine
 
@@ -140,12 +144,13 @@ def table(postgres: Postgres, query: str) -> list[tuple[Any, ...]]:
         ({"kind": "contract"}, False),
     ],
 )
-def test_a_fault_of_the_source_stores_nothing_and_the_next_try_stores_everything(
+def test_a_fault_of_the_source_stores_nothing_and_the_next_try_stores_everything(  # noqa: PLR0913, PLR0917
     settings: HistorySettings,
     postgres: Postgres,
     weather: WeatherSettings,
     source: str,
     fault: tuple[dict[str, Any], bool],
+    record_property: Record,
 ) -> None:
     feed, (kind, is_worth_another_try) = FEEDS[source], fault
     break_it(weather, source, **kind, times=1)
@@ -154,24 +159,44 @@ def test_a_fault_of_the_source_stores_nothing_and_the_next_try_stores_everything
     assert judge(raised.value).again is is_worth_another_try
     assert table(postgres, "SELECT 1 FROM loads UNION ALL SELECT 1 FROM readings") == []
 
+    began = time.monotonic()
     loaded = run(settings, weather, feed)
     assert loaded["stored"] == loaded["to_publish"] >= len(feed.stations)
     assert [(loaded["stored"],)] == table(postgres, "SELECT count(*) FROM readings")
+    proven(
+        record_property,
+        f"the API answers: {kind['kind']}{' at the end of a line' if kind.get('clean') else ''}",
+        observed=str(raised.value),
+        outcome=f"nothing stored, then {loaded['stored']} readings",
+        recovery_s=time.monotonic() - began,
+    )
 
 
 @SOURCES
 def test_an_interval_of_nulls_is_counted_and_filled_when_it_is_run_again(
-    settings: HistorySettings, postgres: Postgres, weather: WeatherSettings, source: str
+    settings: HistorySettings,
+    postgres: Postgres,
+    weather: WeatherSettings,
+    source: str,
+    record_property: Record,
 ) -> None:
     break_it(weather, source, kind="nulls")
     empty = run(settings, weather, FEEDS[source])
     assert (empty["stored"], empty["rejected"]) == (0, 0)
     assert empty["empty"] >= len(FEEDS[source].stations)
     httpx.delete(f"{weather.url}/faults/{source}").raise_for_status()
+    began = time.monotonic()
     again = run(settings, weather, FEEDS[source], run_id="another run")
     assert (again["stored"], again["empty"]) == (empty["empty"], 0)
     rows = table(postgres, "SELECT run_id, fetched, stored, empty FROM loads ORDER BY loaded_at, run_id")
     assert [("a run", 0, 0, empty["empty"]), ("another run", empty["empty"], empty["empty"], 0)] == rows
+    proven(
+        record_property,
+        "the API answers: nulls",
+        observed=f"{source}: {empty['empty']} empty slots in the load",
+        outcome=f"nothing stored, then {again['stored']} readings",
+        recovery_s=time.monotonic() - began,
+    )
 
 
 @contextmanager
@@ -209,7 +234,7 @@ def of_stations(count: int, temperature: float = 20.0, fetched_at: datetime = NO
 
 
 def test_a_restart_of_postgresql_during_a_load_leaves_nothing_half_done_and_loses_nothing(
-    settings: HistorySettings, postgres: Postgres
+    settings: HistorySettings, postgres: Postgres, record_property: Record
 ) -> None:
     last = of_stations(2500)[-1]
     with History(settings) as history:
@@ -229,12 +254,14 @@ def test_a_restart_of_postgresql_during_a_load_leaves_nothing_half_done_and_lose
     with held(postgres, last):
         thread.start()
         await_a_waiter(postgres)
-        postgres.container.kill()
+        code = kill(postgres)
     thread.join(60)
     (error,) = errors
+    assert KILLED == code
     assert judge(error).again
 
     postgres.container.start()
+    began = time.monotonic()
     postgres.wait_until_healthy()
     assert [(1, 20.0)] == table(postgres, "SELECT count(*), min(temperature_c) FROM readings")
     assert [("a run",)] == table(postgres, "SELECT run_id FROM loads")
@@ -242,6 +269,13 @@ def test_a_restart_of_postgresql_during_a_load_leaves_nothing_half_done_and_lose
         report = history.load(a_load(run_id="hit"), changed, horizon=HORIZON, now=NOW)
         assert (report.stored, report.revised, report.unchanged) == (2499, 1, 0)
         assert history.waiting() == 2500
+    proven(
+        record_property,
+        "SIGKILL of PostgreSQL during a load",
+        observed=f"exit code {code} after 2,499 of 2,500 rows; {error}",
+        outcome="nothing half done, then 2,499 stored and 1 revised",
+        recovery_s=time.monotonic() - began,
+    )
 
 
 def ids_on_topic(kafka: Kafka) -> list[str]:
@@ -268,6 +302,7 @@ def test_a_broker_that_dies_between_two_batches_loses_no_reading_and_doubles_non
     kafka: Kafka,
     registry: RegistrySettings,
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Record,
 ) -> None:
     monkeypatch.setattr(publisher_module, "_DELIVERY_TIMEOUT_MS", 3_000)
     user = KafkaSettings(bootstrap=kafka.bootstrap, user="publisher", password=kafka.password("publisher"))
@@ -277,23 +312,37 @@ def test_a_broker_that_dies_between_two_batches_loses_no_reading_and_doubles_non
         with Publisher(user, registry) as publisher:
             with history.unpublished(100) as outbox:
                 outbox.acknowledge(publisher.publish(outbox.readings))
-            kafka.container.kill()
+            code = kill(kafka)
             with pytest.raises(DeliveryError) as raised:
                 drain(history, publisher, batch=100)
         assert judge(raised.value).again
         assert history.waiting() == 200
 
         kafka.container.start()
+        began = time.monotonic()
         kafka.wait_until_healthy()
         monkeypatch.undo()
         with Publisher(user, registry) as publisher:
             assert drain(history, publisher, batch=100) == 200
         assert history.waiting() == 0
     assert sorted(reading.event_id for reading in given) == sorted(ids_on_topic(kafka))
+    assert KILLED == code
+    proven(
+        record_property,
+        "SIGKILL of the broker between two batches of the publisher",
+        observed=f"exit code {code}; {raised.value}",
+        outcome=f"exact: {len(given)} readings on the topic",
+        duplicates=0,
+        recovery_s=time.monotonic() - began,
+    )
 
 
 def test_a_publisher_that_dies_before_it_marks_publishes_again_under_the_same_ids(
-    settings: HistorySettings, postgres: Postgres, kafka: Kafka, registry: RegistrySettings
+    settings: HistorySettings,
+    postgres: Postgres,
+    kafka: Kafka,
+    registry: RegistrySettings,
+    record_property: Record,
 ) -> None:
     user = KafkaSettings(bootstrap=kafka.bootstrap, user="publisher", password=kafka.password("publisher"))
     given = of_stations(20, fetched_at=NOW + timedelta(minutes=2))
@@ -313,11 +362,20 @@ def test_a_publisher_that_dies_before_it_marks_publishes_again_under_the_same_id
 
     with History(settings) as history:
         history.load(a_load(), given, horizon=HORIZON, now=NOW)
-    with pytest.raises(HistoryError):
+    with pytest.raises(HistoryError) as raised:
         publish_and_die()
+    began = time.monotonic()
     with History(settings) as history, Publisher(user, registry) as publisher:
         assert history.waiting() == 20
         assert drain(history, publisher) == 20
     assert dict.fromkeys((reading.event_id for reading in given), 2) == dict(
         Counter(ids_on_topic(kafka)) - before
+    )
+    proven(
+        record_property,
+        "a publisher that dies between the acknowledgement and the mark",
+        observed=str(raised.value),
+        outcome=f"exact by distinct id: {len(given)} readings on the topic",
+        duplicates=len(given),
+        recovery_s=time.monotonic() - began,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import re
 import struct
 import time
 from collections import Counter
@@ -16,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import httpx
 import pytest
-from cassandra.cluster import NoHostAvailable
-from confluent_kafka.admin import AdminClient
 
 from pipeline.rules import evaluate
 from pipeline.schemas import avro_schema
-from tests.integration import platform_jobs
-from tests.integration.clients import CassandraSession, register
+from tests.integration.clients import register
 from tests.integration.side_by_side import side_by_side
-from tests.integration.spark_cluster import SparkCluster
-from tests.integration.stack import Stack
 from tests.integration.streaming import (
     ALERT_COLUMNS,
     NOW,
@@ -51,29 +45,9 @@ from tests.integration.streaming import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cassandra.cluster import Session
-
     from tests.integration.spark_cluster import SparkContainer
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """Services in an environment of their own, made ready by the jobs, and Spark on them."""
-    with Stack() as stack:
-        side_by_side(
-            partial(platform_jobs.run_kafka, stack.kafka),
-            partial(platform_jobs.run_cassandra, stack.cassandra),
-            partial(platform_jobs.run_schemas, stack.registry),
-        )
-        with (
-            CassandraSession(stack.cassandra, "admin") as cassandra,
-            SparkCluster(stack.environment) as spark,
-        ):
-            yield Platform(stack, spark, cassandra)
 
 
 def test_duplicated_and_shuffled_readings_give_exact_rows(platform: Platform) -> None:
@@ -305,80 +279,6 @@ def test_who_does_not_know_the_secret_is_turned_away(platform: Platform) -> None
     assert {"spark-worker-0", "spark-worker-1"} == {worker["host"] for worker in workers}
 
 
-def test_killed_drivers_leave_the_same_tables(platform: Platform) -> None:
-    readings = weather("killed", 300, seed=3)
-    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
-
-    for start in range(0, 300, 20):
-        publish(platform, readings[start : start + 20])
-        if start == 100:
-            for name, driver in platform.spark.drivers.items():
-                driver.kill(f"{name.split('-')[1]}.py")
-
-    wait_until(
-        lambda: all(driver.restarts > before[name] for name, driver in platform.spark.drivers.items()),
-        "the engine starts the drivers again",
-    )
-    expect_tables(platform, readings)
-    for driver in platform.spark.drivers.values():
-        driver.wait_until_healthy()
-
-
-def test_a_killed_executor_is_replaced_and_nothing_is_lost(platform: Platform) -> None:
-    readings = weather("executor", 100, seed=4)
-    before = {name: driver.restarts for name, driver in platform.spark.drivers.items()}
-
-    publish(platform, readings[:50])
-    for worker in platform.spark.workers:
-        worker.kill("CoarseGrainedExecutorBackend")
-    publish(platform, readings[50:])
-
-    expect_tables(platform, readings)
-    assert before == {name: driver.restarts for name, driver in platform.spark.drivers.items()}
-
-
-def test_cassandra_away_for_half_a_minute_loses_nothing_and_is_said(platform: Platform) -> None:
-    readings = weather("away", 120, seed=5)
-    cassandra = platform.stack.cassandra
-
-    publish(platform, readings[:60])
-    cassandra.container.stop(timeout=30)
-    stopped = time.monotonic()
-    publish(platform, readings[60:])
-    wait_until(lambda: time.monotonic() - stopped > 30, "half a minute")
-    for copy in (0, 1):
-        said = platform.driver(f"driver-alerts-{copy}").log()
-        assert re.search(r"(AllNodesFailed|NoNodeAvailable|DriverTimeout|ClosedConnection)Exception", said), (
-            copy
-        )
-    cassandra.container.start()
-    cassandra.wait_until_healthy()
-
-    with CassandraSession(cassandra, "admin") as session:
-        expect_tables(platform._replace(cassandra=session), readings)
-    wait_until(lambda: _answers(platform.cassandra), "the tests' own session finds Cassandra again")
-
-
-def _answers(session: Session) -> bool:
-    try:
-        session.execute("SELECT now() FROM system.local")
-    except NoHostAvailable:
-        return False
-    return True
-
-
-def test_a_restarted_broker_loses_nothing(platform: Platform) -> None:
-    readings = weather("broker", 120, seed=6)
-    kafka = platform.stack.kafka
-
-    publish(platform, readings[:60])
-    kafka.container.restart(timeout=30)
-    kafka.wait_until_healthy()
-    publish(platform, readings[60:])
-
-    expect_tables(platform, readings)
-
-
 def test_the_copies_of_the_alerts_driver_write_from_different_workers(platform: Platform) -> None:
     wait_until(lambda: len(platform.spark.executors()) == 3, "every driver has its executor")
     executors = platform.spark.executors()
@@ -510,35 +410,3 @@ def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform
             copy.container.start()
     for copy in copies:
         copy.wait_until_healthy()
-
-
-def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
-    platform.driver("driver-alerts-1").wait_until_healthy()
-    platform.driver("driver-alerts-0").kill("alerts.py")
-
-    hot = reading("hedged-0", 0, temperature_c=45.0)
-    publish(platform, [hot])
-
-    expect_alerts(platform, [hot])
-    wait_until(lambda: platform.driver("driver-alerts-0").restarts > 0, "the engine starts it again")
-    platform.driver("driver-alerts-0").wait_until_healthy()
-
-
-def test_a_topic_made_anew_is_one_clear_sentence(platform: Platform) -> None:
-    publish(platform, weather("anew", 40))
-    expect_tables(platform, weather("anew", 40))
-    admin = AdminClient(platform.stack.kafka.client_config("admin"))
-    admin.delete_topics(["readings"])["readings"].result(60)
-
-    def gone() -> bool:
-        return "readings" not in admin.list_topics(timeout=20).topics
-
-    wait_until(gone, "the topic is deleted")
-    platform_jobs.run_kafka(platform.stack.kafka)
-
-    for name, driver in platform.spark.drivers.items():
-        wait_until(
-            lambda driver=driver: "ERROR driver: topic readings was made anew (it was " in driver.log(),  # type: ignore[misc]
-            f"{name} says it in our words",
-        )
-        assert "remove the query's checkpoint folder /var/lib/galewatch/checkpoints/" in driver.log()
