@@ -49,6 +49,17 @@ def registry(environment: Environment, postgres: Postgres) -> Iterator[Registry]
 
 
 @pytest.fixture(scope="session")
+def own_registry() -> Iterator[Registry]:
+    """A registry whose global mode may be set, and that may be started again: no other test shares it."""
+    with (
+        Environment() as environment,
+        Postgres(environment) as postgres,
+        Registry(environment, postgres) as service,
+    ):
+        yield service
+
+
+@pytest.fixture(scope="session")
 def cassandra(environment: Environment) -> Iterator[Cassandra]:
     """A Cassandra node, empty."""
     with Cassandra(environment) as service:
