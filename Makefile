@@ -18,7 +18,8 @@ options = --environment $(ENV)
 fast = -m "not engine and not e2e and not slow"
 # What is proven in half an hour: all but what takes too long for it.
 usual = -m "not full"
-# What was proven, told in one table at the end.
+# What was proven, told in one table at the end. With "=": else pytest, which does not know the option yet, takes the
+# file for the folder of the tests, and never reads the one that adds the option.
 proven = .galewatch/proven.json
 
 .DEFAULT_GOAL := help
@@ -65,13 +66,13 @@ lint: environments ## ruff, mypy, terraform fmt and validate
 test-fast: environments ## the tests that need neither an engine nor patience; under a minute
 	@.venv-dev/bin/ruff check .
 	@rm -f $(proven)
-	@.venv-dev/bin/python -m pytest --proven $(proven) $(fast) $(PYTEST_ARGS)
+	@.venv-dev/bin/python -m pytest --proven=$(proven) $(fast) $(PYTEST_ARGS)
 
 test: lint images ## everything that proves it, engine included
 	@infra/bootstrap airflow
 	@rm -f $(proven)
-	@.venv-airflow/bin/python -m pytest --proven $(proven) tests/airflow $(usual)
-	@.venv-dev/bin/python -m pytest --proven $(proven) $(usual) $(PYTEST_ARGS)
+	@.venv-airflow/bin/python -m pytest --proven=$(proven) tests/airflow $(usual)
+	@.venv-dev/bin/python -m pytest --proven=$(proven) $(usual) $(PYTEST_ARGS)
 
 test-full: usual =
 test-full: test ## the same, and what takes too long for it; HYPOTHESIS_PROFILE=nightly for 20,000 examples of each property
