@@ -86,10 +86,10 @@ def _closes_the_platform(streaming: Streaming) -> Iterator[None]:
                 ("readings:before-commit", 0),
             ),
             id="others",
-            marks=pytest.mark.full,
         ),
     ],
 )
+@pytest.mark.full
 def test_drivers_killed_between_sink_and_commit_leave_the_same_tables(
     platform: Platform, record_property: Record, points: tuple[tuple[str, int], ...]
 ) -> None:
