@@ -11,7 +11,19 @@ from pipeline.settings import CassandraSettings, HistorySettings, KafkaSettings,
 if TYPE_CHECKING:
     from tests.integration.containers import Cassandra, Kafka, Postgres, Registry
 
-__all__ = ["MessageServices", "Services"]
+__all__ = ["MessageServices", "Services", "history_of", "registry_of"]
+
+
+def history_of(server: Postgres, user: str = "history") -> HistorySettings:
+    """Give the history on a server as one of its roles, its owner unless told otherwise."""
+    return HistorySettings(
+        host=server.host, port=server.port, database="history", user=user, password=server.password(user)
+    )
+
+
+def registry_of(registry: Registry, user: str = "client") -> RegistrySettings:
+    """Give a registry as one of its users."""
+    return RegistrySettings(url=registry.url, user=user, password=registry.password(user))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +40,7 @@ class MessageServices:
 
     def registry(self, user: str = "client") -> RegistrySettings:
         """Give the registry as one of its users."""
-        registry = self.schema_registry
-        return RegistrySettings(url=registry.url, user=user, password=registry.password(user))
+        return registry_of(self.schema_registry, user)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +53,7 @@ class Services(MessageServices):
 
     def history(self, user: str = "reader") -> HistorySettings:
         """Give the history as one of its roles."""
-        server = self.postgres
-        return HistorySettings(
-            host=server.host, port=server.port, database="history", user=user, password=server.password(user)
-        )
+        return history_of(self.postgres, user)
 
     def cassandra(self, user: str = "reader") -> CassandraSettings:
         """Give Cassandra as one of its roles."""

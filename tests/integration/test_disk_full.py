@@ -25,6 +25,7 @@ from tests.integration.environment import Environment
 from tests.integration.faults import proven
 from tests.integration.images import image
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
+from tests.integration.services import history_of, registry_of
 from tests.loads import a_load
 
 if TYPE_CHECKING:
@@ -113,19 +114,13 @@ def settings(postgres: Postgres) -> HistorySettings:
     run_history(postgres)
     with postgres.connect(database="history") as connection, connection.cursor() as cursor:
         cursor.execute("TRUNCATE readings, rejected_readings, loads")
-    return HistorySettings(
-        host=postgres.host,
-        port=postgres.port,
-        database="history",
-        user="history",
-        password=postgres.password("history"),
-    )
+    return history_of(postgres)
 
 
 @pytest.fixture
 def asked(registry: Registry) -> RegistrySettings:
     run_schemas(registry)
-    return RegistrySettings(url=registry.url, user="client", password=registry.password("client"))
+    return registry_of(registry)
 
 
 def some(first: int, last: int) -> list[Reading]:

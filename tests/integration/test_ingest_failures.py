@@ -33,6 +33,7 @@ from tests.integration.containers import Kafka, Postgres, Registry, ZooKeeper
 from tests.integration.environment import Environment
 from tests.integration.faults import KILLED, kill, proven
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
+from tests.integration.services import history_of, registry_of
 from tests.loads import a_load
 from tests.local_server import serve
 
@@ -79,18 +80,12 @@ def kafka(environment: Environment) -> Iterator[Kafka]:
 def registry(environment: Environment, postgres: Postgres) -> Iterator[RegistrySettings]:
     with Registry(environment, postgres) as service:
         run_schemas(service)
-        yield RegistrySettings(url=service.url, user="client", password=service.password("client"))
+        yield registry_of(service)
 
 
 @pytest.fixture(scope="module")
 def settings(postgres: Postgres) -> HistorySettings:
-    return HistorySettings(
-        host=postgres.host,
-        port=postgres.port,
-        database="history",
-        user="history",
-        password=postgres.password("history"),
-    )
+    return history_of(postgres)
 
 
 @pytest.fixture(autouse=True)

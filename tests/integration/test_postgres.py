@@ -15,8 +15,8 @@ from psycopg2 import errors, sql
 from pipeline.history import History
 from pipeline.platform import load_platform
 from pipeline.readings import Reading
-from pipeline.settings import HistorySettings
 from tests.integration.platform_jobs import run_history, run_postgres
+from tests.integration.services import history_of
 from tests.loads import a_load
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in spite of its name
 
+    from pipeline.settings import HistorySettings
     from tests.integration.containers import Postgres
 
 pytestmark = pytest.mark.engine
@@ -119,13 +120,7 @@ def history(postgres: Postgres) -> HistorySettings:
     """The history as the jobs make it, as its owner."""
     run_postgres(postgres)
     run_history(postgres)
-    return HistorySettings(
-        host=postgres.host,
-        port=postgres.port,
-        database="history",
-        user="history",
-        password=postgres.password("history"),
-    )
+    return history_of(postgres)
 
 
 @pytest.fixture

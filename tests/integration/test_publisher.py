@@ -25,6 +25,7 @@ from pipeline.registry import Registry as Client
 from pipeline.settings import HistorySettings, KafkaSettings, RegistrySettings
 from tests.integration.clients import make_topic
 from tests.integration.platform_jobs import run_history, run_kafka, run_postgres, run_schemas
+from tests.integration.services import history_of, registry_of
 from tests.loads import a_load
 
 if TYPE_CHECKING:
@@ -60,20 +61,14 @@ def kafka_settings(kafka: Kafka) -> KafkaSettings:
 @pytest.fixture(scope="module")
 def registry_settings(registry: Registry) -> RegistrySettings:
     run_schemas(registry)
-    return RegistrySettings(url=registry.url, user="client", password=registry.password("client"))
+    return registry_of(registry)
 
 
 @pytest.fixture(scope="module")
 def history_settings(postgres: Postgres) -> HistorySettings:
     run_postgres(postgres)
     run_history(postgres)
-    return HistorySettings(
-        host=postgres.host,
-        port=postgres.port,
-        database="history",
-        user="history",
-        password=postgres.password("history"),
-    )
+    return history_of(postgres)
 
 
 @pytest.fixture
