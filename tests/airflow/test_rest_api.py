@@ -187,11 +187,12 @@ def test_a_source_that_is_overloaded_is_asked_again_later_and_that_is_said(airfl
 
 def test_a_run_before_the_start_date_has_no_task_and_is_no_success(airflow: Airflow, source: Source) -> None:
     airflow.unpause(GATEWAY)
+    begun = airflow.trigger(GATEWAY, BEFORE_THE_START)
     with pytest.raises(
         InfraError, match="has no task at all, so it did nothing, although Airflow calls it a success"
     ):
-        airflow.wait(airflow.trigger(GATEWAY, BEFORE_THE_START), PATIENCE_SECONDS, lambda _: None)
-    empty = airflow.runs(GATEWAY, limit=1)[0]
+        airflow.wait(begun, PATIENCE_SECONDS, lambda _: None)
+    empty = airflow.run(begun)
     assert ("success", []) == (
         empty.state,
         airflow.ask("GET", f"/api/v2/dags/{GATEWAY}/dagRuns/{empty.run_id}/taskInstances")["task_instances"],

@@ -15,7 +15,7 @@ from pipeline.streaming.failpoints import FAILPOINTS
 from tests.integration.containers import Service
 from tests.integration.images import image
 from tests.integration.side_by_side import side_by_side
-from tests.measuring.kit import attach
+from tests.measuring.kit import attach, let_it_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,11 @@ class SparkContainer(Service):
             security_opt=["no-new-privileges:true"],
         )
         attach(self)
+
+    def stop(self, force: bool = True, delete_volume: bool = True) -> None:  # noqa: FBT001, FBT002 - testcontainers' own
+        """Remove it."""
+        let_it_write(self)
+        super().stop(force, delete_volume)
 
     @property
     def restarts(self) -> int:

@@ -10,7 +10,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from tests.measuring.java import of_csv
-from tests.measuring.kit import Kit, attach
+from tests.measuring.kit import Kit, attach, let_it_write
 from tests.measuring.totals import Totals
 
 if TYPE_CHECKING:
@@ -71,6 +71,19 @@ def test_with_a_kit_python_and_java_are_measured(monkeypatch: pytest.MonkeyPatch
     assert {"PYTHONPATH", "COVERAGE_PROCESS_START", "JAVA_TOOL_OPTIONS"} == set_to
 
 
+def test_a_measured_container_has_time_to_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    container = Mock()
+    monkeypatch.delenv("GALEWATCH_COVERAGE", raising=False)
+    let_it_write(container)
+    assert [] == container.mock_calls
+    monkeypatch.setenv("GALEWATCH_COVERAGE", str(tmp_path))
+    let_it_write(container)
+    assert [
+        call.get_wrapped_container(),
+        call.get_wrapped_container().stop(timeout=60),
+    ] == container.mock_calls
+
+
 def test_an_interpreter_with_the_tools_measures_by_itself(tmp_path: Path) -> None:
     """As in a container, with the folders of this machine."""
     kit = Kit(tmp_path / "kit")
@@ -86,7 +99,7 @@ def test_an_interpreter_with_the_tools_measures_by_itself(tmp_path: Path) -> Non
         [sys.executable, str(program)], check=True, capture_output=True,
         env={"PYTHONPATH": str(kit.folder / "tools"), "COVERAGE_PROCESS_START": str(rc)},
     )  # fmt: skip
-    assert 1 == len(list(kit.data.glob("python.*")))
+    assert 1 == len(list(kit.data.glob("data.*")))
 
 
 def test_the_hook_goes_away_again(tmp_path: Path) -> None:
