@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "Suite", "budgets", "mutants", "told"]
 
 _TESTING: Final = Path(__file__).parents[1] / "docs" / "testing.md"
+_WIDEST: Final = 64
 _BUDGET: Final = re.compile(r"\| `([^`]+)` \|.*\| (\d+) \|[^|]*\| (\d+) \|[^|]*\|")
 
 
@@ -100,12 +101,17 @@ def _faults(faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield ""
         rows = [
             [
-                *(str(one[key]) for key in ("fault", "observed", "outcome")),
+                *(_short(str(one[key])) for key in ("fault", "observed", "outcome")),
                 f"{float(one['recovery_s']):.1f} s",
             ]
             for one in faults
         ]
         yield from _columns([["fault", "observed", "outcome", "recovery"], *rows])
+
+
+def _short(text: str) -> str:
+    """Keep a row on a screen; the file of what was proven has the whole text."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _sums(title: str, by: str, said: Sequence[Mapping[str, Any]]) -> Iterator[str]:

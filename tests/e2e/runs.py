@@ -40,7 +40,7 @@ def run_before(airflow: Airflow, dag_id: str, end: datetime) -> Run:
     return airflow.trigger(dag_id, end + timedelta(milliseconds=next(_milliseconds)))
 
 
-def succeed(airflow: Airflow, run: Run) -> None:
+def succeed(airflow: Airflow, run: Run, *, within_s: float = RUN_TIMEOUT_S) -> None:
     """Wait until a run has succeeded, also while Airflow is too busy to answer, or has no database."""
 
     def ended() -> str | None:
@@ -50,7 +50,7 @@ def succeed(airflow: Airflow, run: Run) -> None:
             return None
         return found if found in {"success", "failed"} else None
 
-    assert "success" == until(f"{run.dag_id} ends", ended, within_s=RUN_TIMEOUT_S), run
+    assert "success" == until(f"{run.dag_id} ends", ended, within_s=within_s), run
 
 
 def state(airflow: Airflow, run: Run, task_id: str) -> str | None:

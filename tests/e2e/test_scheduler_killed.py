@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.infra.errors import InfraError
-from tests.e2e.runs import RUN_TIMEOUT_S, run_before, tries
+from tests.e2e.runs import RUN_TIMEOUT_S, run_before, succeed, tries
 from tests.e2e.stack import until
 from tests.e2e.trouble import FIVE_MINUTES, NOTICED_WITHIN_S, locked_readings, rows_of
 from tests.integration.faults import proven
@@ -54,15 +53,7 @@ def test_a_scheduler_killed_during_a_load_stores_nothing_at_first_and_all_of_it_
         well = time.monotonic()
         assert "running" == airflow.run(run).state
         assert 0 == rows_of(stack, "gateway", end - FIVE_MINUTES, end)
-
-        def ended() -> str | None:
-            try:
-                found = airflow.run(run).state
-            except InfraError:
-                return None
-            return found if found in {"success", "failed"} else None
-
-        assert "success" == until("the run ends", ended, within_s=TRIED_AGAIN_WITHIN_S)
+        succeed(airflow, run, within_s=TRIED_AGAIN_WITHIN_S)
         took = time.monotonic() - killed
         numbers = [one.number for one in tries(airflow, run, "load")]
 

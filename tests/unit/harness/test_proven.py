@@ -150,6 +150,12 @@ def lines(suite: Suite) -> str:
     return "\n".join(told({"tests/unit": suite}, {"tests/unit": Budget(test=60, full=90)}))
 
 
+def test_a_row_stays_on_a_screen() -> None:
+    fault = {"fault": "cut", "observed": "word " * 99, "outcome": "the same tables", "recovery_s": 1.0}
+    row = lines(Suite(said={"proven_fault": [fault]})).splitlines()[-1]
+    assert re.fullmatch(r"cut +(word ){12}wor…  the same tables +1\.0 s", row)
+
+
 def test_a_suite_within_its_budget_is_told_beside_it() -> None:
     assert re.search(r"tests/unit +3 +60 +60$", lines(Suite(passed=3, seconds=60.0)))
 
