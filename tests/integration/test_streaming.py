@@ -410,3 +410,25 @@ def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform
             copy.container.start()
     for copy in copies:
         copy.wait_until_healthy()
+
+
+@pytest.mark.full
+def test_a_copy_whose_worker_is_gone_goes_on_elsewhere_and_comes_back_with_its_next_start(
+    platform: Platform,
+) -> None:
+    """What scaling Spark in and out again does: no driver is configured anew."""
+    spark, readings = platform.spark, weather("scaled", 60, seed=8)
+    gone, copy = spark.workers[1], spark.drivers["driver-alerts-1"]
+    wait_until(lambda: spark.executors().get("alerts-1") == gone.name, "its own worker")
+
+    gone.container.stop(timeout=20)
+    publish(platform, readings[:30])
+    wait_until(lambda: spark.executors().get("alerts-1") == spark.workers[0].name, "the other worker")
+
+    gone.container.start()
+    gone.wait_until_healthy()
+    copy.container.restart(timeout=30)
+    wait_until(lambda: spark.executors().get("alerts-1") == gone.name, "its own worker again")
+    copy.wait_until_healthy()
+    publish(platform, readings[30:])
+    expect_tables(platform, readings)
