@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SchemaError
 from pipeline.schemas.modes import mode_named
+from pipeline.schemas.parsed import json_of
 from pipeline.schemas.verdict import following, verdict
 
 if TYPE_CHECKING:
@@ -37,14 +37,10 @@ def answer(line: bytes, mode: Mode, *, lints: bool) -> dict[str, Any]:
 
 
 def _question(line: bytes) -> dict[str, Any]:
-    question = json.loads(line.decode("utf-8-sig").strip(), parse_constant=_no_constant)
+    question = json_of(line.decode("utf-8-sig").strip())
     if not isinstance(question, dict):
         raise SchemaError(f"a question is a JSON object, and not {_short(question)}")
     return question
-
-
-def _no_constant(text: str) -> None:
-    raise SchemaError(f"{text} is no JSON")
 
 
 def _name(value: Any) -> str | float | None:

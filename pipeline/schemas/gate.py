@@ -7,7 +7,6 @@ SHA-256 of each that was published, which is never edited again, and what is acc
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import SchemaError
 from pipeline.schemas.modes import steps
-from pipeline.schemas.parsed import parsed
+from pipeline.schemas.parsed import json_of, parsed
 from pipeline.schemas.verdict import verdict
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class Gate:
         schemas: dict[str, Any] = {}
         for name in names:
             try:
-                schemas[name] = self._schema(name)
+                schemas[name] = json_of(self.text(name))
                 parsed(schemas[name])
             except SchemaError as error:
                 schemas.pop(name, None)
@@ -153,12 +152,6 @@ class Gate:
                         else:
                             message = f"reading {pair[1]}: {reason.message}"
                             yield Problem(subject, pair[0], reason.path, reason.rule, message)
-
-    def _schema(self, name: str) -> Any:
-        try:
-            return json.loads(self.text(name))
-        except ValueError as error:
-            raise SchemaError(f"not JSON: {error}") from None
 
     def _edited(self, subject: str, name: str) -> Iterator[Problem]:
         known = self._record.published.get(name)

@@ -11,7 +11,21 @@ from avro.schema import NamedSchema, Schema, make_avsc_object
 from pipeline.errors import SchemaError
 from pipeline.schemas.full_names import NAMED, NO_SPACE, with_full_names
 
-__all__ = ["NAMED", "basename", "parsed", "shown", "told"]
+__all__ = ["NAMED", "basename", "json_of", "parsed", "shown", "told"]
+
+
+def json_of(text: str) -> Any:
+    """Read JSON; raises SchemaError for what is none, NaN and infinities, which Python takes, too."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise SchemaError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise SchemaError("it is nested too deeply") from None
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(text)
 
 
 def parsed(schema: Any) -> Schema:
@@ -21,10 +35,7 @@ def parsed(schema: Any) -> Schema:
     and knows no reference to a name without a namespace from within one.
     """
     if isinstance(schema, str) and schema.lstrip()[:1] in {"{", "[", '"'}:
-        try:
-            schema = json.loads(schema)
-        except (ValueError, RecursionError) as error:
-            raise SchemaError(f"not JSON: {error}") from None
+        schema = json_of(schema)
     try:
         return make_avsc_object(with_full_names(schema), validate_names=False)
     except SchemaError as error:

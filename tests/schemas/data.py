@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -191,6 +192,9 @@ def _default_scalar(kind: str, node: Any) -> st.SearchStrategy[Any]:
         return _stored_bytes(node).map(lambda stored: stored.decode("latin-1"))
     if kind == "enum":
         return st.sampled_from(node["symbols"])
+    if kind in {"float", "double"}:
+        # JSON has no infinities.
+        return _VALUES[kind].filter(math.isfinite)
     logical = node.get("logicalType", "") if isinstance(node, dict) else ""
     return _STORED.get(logical, _VALUES[kind])
 

@@ -107,7 +107,14 @@ def test_nothing_is_published_where_something_is_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("{", "not JSON"), ('{"type": "enum"}', "not an Avro schema"), ('"no"', "no")]
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ('{"type": "float", "default": -Infinity}', "not JSON: -Infinity"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"type": "enum"}', "not an Avro schema"),
+        ('"no"', "no"),
+    ],
 )
 def test_a_file_that_is_no_schema_is_told(tmp_path: Path, text: str, words: str) -> None:
     (problem,) = gate(tmp_path, record(a="int"), text).problems()
