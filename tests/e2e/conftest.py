@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, until
 from tests.e2e.trouble import trouble_all_sources
 from tests.e2e.weather import cut_recording
 
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from tests.e2e.trouble import Troubled
 
 
+# Until the sources are asked it takes less: were an hour to end in between, what they tell would be too old.
+SET_UP = timedelta(minutes=6)
+
+
 @pytest.fixture(scope="session")
 def this_hour() -> datetime:
-    """The hour that shows the recording's last one."""
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    """The hour that shows the recording's last one: the next, where this one is nearly over."""
+    return (datetime.now(UTC) + SET_UP).replace(minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +41,7 @@ def stack(recording: Path, this_hour: datetime) -> Iterator[Stack]:
         folder.chmod(0o755)  # read by the weather API's own user
     end = this_hour.strftime("%Y-%m-%dT%H:%M:%SZ")
     with Stack(replay_dir=str(recording), replay_end=end, weather_faults=True) as stack:
+        until("the hour has begun", lambda: datetime.now(UTC) >= this_hour, within_s=SET_UP.total_seconds())
         yield stack
 
 
