@@ -44,7 +44,7 @@ def _tests(kit: Kit, arguments: Sequence[str]) -> bool:
     if airflow.exists():
         # It has no coverage of its own.
         environment["PYTHONPATH"] = str(kit.python)
-        line = _line(str(airflow), "tests/airflow")
+        line = _line(str(airflow), "tests/airflow", *_USUAL)
         done.append(subprocess.run(line, cwd=PROJECT_ROOT, env=environment, check=False))
     return all(one.returncode == 0 for one in done)
 
