@@ -17,10 +17,10 @@ import os
 from pathlib import Path
 from typing import Final
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-__all__ = ["CONTAINER", "SPARK", "load"]
+__all__ = ["CONTAINER", "SPARK", "SPARK_FEW", "load"]
 
 _EXAMPLES: Final = {"pr": 200, "container": 30, "spark": 15, "nightly": 20_000}
 _FAILURES: Final = Path(__file__).parents[1] / ".hypothesis" / "examples"
@@ -66,3 +66,8 @@ _NO_SHRINKING: Final = [phase for phase in Phase if phase is not Phase.shrink or
 
 SPARK: Final = settings(_costly("spark"), phases=_NO_SHRINKING)
 """For a property whose example asks Spark."""
+
+SPARK_FEW: Final = settings(
+    SPARK, max_examples=SPARK.max_examples // 5, suppress_health_check=[HealthCheck.too_slow]
+)
+"""For one whose example is many readings."""

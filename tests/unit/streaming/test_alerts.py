@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
@@ -15,7 +15,7 @@ from pipeline.rules import Rule, evaluate
 from pipeline.schemas import avro_schema
 from pipeline.streaming.alerts import ALERT_FIELDS, alerts, crossed
 from pipeline.streaming.decode import judged
-from tests import strategies
+from tests import profiles, strategies
 from tests.unit.streaming.frames import decoded, record
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def raised(spark: SparkSession, rules: list[Rule], *records: dict[str, Any]) -> 
     ]
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@profiles.SPARK_FEW
 @given(
     rules=st.lists(strategies.rules(), min_size=1, max_size=6, unique_by=lambda rule: rule.id),
     readings=st.lists(strategies.readings(), min_size=10, max_size=30),

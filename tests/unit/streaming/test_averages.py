@@ -6,14 +6,14 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import windows
 from pipeline.readings import Reading
 from pipeline.streaming.averages import averages, watermark_seconds
 from pipeline.streaming.decode import FUTURE_SECONDS
-from tests import strategies
+from tests import profiles, strategies
 from tests.unit.streaming.frames import READING, frame, record
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def reading(second: float, temperature_c: float | None, **values: Any) -> Readin
     )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@profiles.SPARK_FEW
 @given(readings=st.lists(crowded, min_size=20, max_size=40))
 def test_the_query_gives_what_the_reference_gives(spark: SparkSession, readings: list[Reading]) -> None:
     rows = averages(frame(spark, map(record, readings)), WINDOW, WATERMARK)
