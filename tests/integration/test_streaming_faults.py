@@ -152,6 +152,7 @@ def test_killed_drivers_leave_the_same_tables(platform: Platform, record_propert
         driver.wait_until_healthy()
 
 
+@pytest.mark.full
 def test_a_killed_executor_is_replaced_and_nothing_is_lost(
     platform: Platform, record_property: Record
 ) -> None:
@@ -176,6 +177,7 @@ def test_a_killed_executor_is_replaced_and_nothing_is_lost(
     )
 
 
+@pytest.mark.full
 def test_a_killed_worker_is_started_again_and_nothing_is_lost(
     platform: Platform, record_property: Record
 ) -> None:
@@ -206,6 +208,7 @@ def test_a_killed_worker_is_started_again_and_nothing_is_lost(
     )
 
 
+@pytest.mark.full
 def test_cassandra_killed_in_the_middle_of_a_batch_has_lost_nothing(
     platform: Platform, record_property: Record
 ) -> None:

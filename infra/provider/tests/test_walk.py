@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from provider_testing.workspace import Workspace
 
 pytest_plugins = ["provider_testing.fixtures"]
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 NOTHING = World({}, frozenset(), {})
 MIB = 1024 * 1024
@@ -176,7 +176,6 @@ def test_from_one_world_to_another(walker: Walker) -> None:
     walker.walk([(FIRST, ("join", 0)), (SECOND, ("limit", 0))])
 
 
-@pytest.mark.full
 def test_a_random_walk(walker: Walker, record_property: Callable[[str, object], None]) -> None:
     """Not shrunk: an example is some twenty runs of Terraform, and tells a failure as it is."""
     a_third = profiles.CONTAINER.max_examples // 3
