@@ -14,6 +14,8 @@ import fastavro
 import pytest
 
 from pipeline.config import config_dir
+from pipeline.infra.backfill import Backfill, Outcome
+from pipeline.infra.backfill import run as backfill
 from pipeline.readings import Reading
 from pipeline.reconcile.collect import collect
 from pipeline.reconcile.equations import Policy, equations
@@ -105,17 +107,17 @@ def test_the_history_holds_what_the_recording_says(
     assert {"replay"} == {reading.origin for reading in stored}
 
 
-def test_an_old_interval_is_history_only(
+def test_old_intervals_are_filled_in_by_airflow_and_are_history_only(
     stack: Stack, replayed: list[oracle.Observed], this_hour: datetime
 ) -> None:
     """A reading older than the streaming horizon is stored and not published."""
     assert replayed
+    start, end = this_hour - 10 * HOUR, this_hour - 8 * HOUR
     with stack.airflow() as airflow:
-        run = run_before(airflow, "ingest_open_meteo", this_hour - 8 * HOUR)
-        airflow.wait(run, RUN_TIMEOUT_S, print)
+        assert Outcome(2, 0) == backfill(airflow, Backfill("ingest_open_meteo", start, end), print)
     with stack.history() as history:
-        rows = history.readings(since=this_hour - 9 * HOUR, until=this_hour - 8 * HOUR)
-    assert rows
+        rows = history.readings(since=start, until=end)
+    assert {start, start + HOUR} == {row.reading.observed_at for row in rows}
     assert {(False, None)} == {(row.streamed, row.published_at) for row in rows}
 
 
