@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import threading
 from functools import cache
@@ -22,6 +23,10 @@ _ASKING = threading.Lock()
 
 # Of each the integration tests start containers, look into one, or build upon it.
 SERVICES = ("builder", "cassandra", "jre", "kafka", "postgres", "schema-registry", "spark", "zookeeper")
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ERROR = re.compile(r"Error: .*")
 
 
 class MissingImageError(Exception):
@@ -72,8 +77,10 @@ def _tags() -> dict[str, str]:
             check=False,
         )
     if done.returncode != 0:
+        told = _ERROR.search(_COLOUR.sub("", done.stderr))
         raise MissingImageError(
-            f"Terraform cannot name the images (`make images` prepares it): {done.stderr}"
+            "Terraform cannot name the images (`make images` prepares it): "
+            + (told[0] if told else done.stderr)
         )
     tags: Any = json.loads(json.loads(done.stdout))
     return {str(name): str(tag) for name, tag in tags.items()}

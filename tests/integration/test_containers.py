@@ -24,6 +24,7 @@ from tests.integration.stack import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.stack import Stack
 
@@ -92,12 +93,20 @@ def test_a_missing_image_is_one_sentence_that_names_the_make_target_and_nothing_
 
 
 def test_a_service_of_which_terraform_cannot_name_the_image_says_how_to_prepare_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("TERRAFORM", "false")
+    terraform = tmp_path / "terraform"
+    terraform.write_text(
+        "#!/bin/sh\nprintf '\\033[31mError: \\033[0mModule not installed\\n\\nRun init.\\n' >&2\nexit 1\n",
+        "utf-8",
+    )
+    terraform.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM", str(terraform))
     images._tags.cache_clear()
     try:
-        with pytest.raises(MissingImageError, match="`make images` prepares it"):
+        with pytest.raises(
+            MissingImageError, match=r"`make images` prepares it\): Error: Module not installed$"
+        ):
             image("postgres")
     finally:
         images._tags.cache_clear()
