@@ -6,17 +6,18 @@ docs/schemas.md tells what goes wrong by each rule.
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.schemas.defaults import first, is_value
 from pipeline.schemas.full_names import LOGICAL_TYPE
 from pipeline.schemas.judge import reads
 from pipeline.schemas.parsed import NAMED, basename, shown, told
 from pipeline.schemas.reasons import Reason
+from pipeline.schemas.renamed import defaults_of_old_names
 from pipeline.schemas.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["RULES", "lint"]
 
@@ -31,6 +32,7 @@ RULES: Final = (
     "field_aliases_cross",
     "enum_without_default",
     "default_invalid",
+    "default_of_old_name",
 )
 """The names of the rules."""
 
@@ -52,15 +54,12 @@ _LOGICAL: Final = {
 }
 _LOSES: Final = {("int", "float"), ("long", "float"), ("long", "double")}
 _TEXT: Final = {("string", "bytes"), ("bytes", "string")}
-_BYTE: Final = 0xFF
-_INT: Final = range(-(2**31), 2**31)
-_LONG: Final = range(-(2**63), 2**63)
-_LARGEST: Final = sys.float_info.max
 
 
 def lint(reader: Any, writer: Any) -> Iterator[Reason]:
     """Give what comes out wrong when `reader` reads what `writer` wrote; both parsed, and compatible."""
     yield from _defaults(reader, "", set())
+    yield from defaults_of_old_names(reader, writer)
     yield from _Values().pair(reader, writer, "")
 
 
@@ -192,64 +191,10 @@ def _defaults(schema: Any, path: str, seen: set[int]) -> Iterator[Reason]:
     elif schema.type == "record":
         for index, field in enumerate(schema.fields):
             place = f"{path}/fields/{index}"
-            if field.has_default and not _is_value(field.type, field.default):
-                message = (
-                    f"{field.default!r} is no {_told(_first(field.type))}, the default of {field.name!r}"
-                )
+            if field.has_default and not is_value(field.type, field.default):
+                message = f"{field.default!r} is no {_told(first(field.type))}, the default of {field.name!r}"
                 yield Reason(f"{place}/default", "default_invalid", message)
             yield from _defaults(field.type, f"{place}/type", seen)
-
-
-def _first(schema: Any) -> Any:
-    """Of a union, the branch that a default is of."""
-    return schema.schemas[0] if schema.type == "union" and schema.schemas else schema
-
-
-def _is_value(schema: Any, value: Any) -> bool:
-    """Tell whether a JSON value is one of the schema, as the specification writes defaults."""
-    schema = _first(schema)
-    return schema.type in _IS_VALUE and _IS_VALUE[schema.type](schema, value)
-
-
-def _is_record(schema: Any, value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _is_value(field.type, value[field.name]) if field.name in value else field.has_default
-        for field in schema.fields
-    )
-
-
-def _is_number(_: object, value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
-
-
-def _is_whole(value: Any, span: range) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value in span
-
-
-def _is_bytes(_: object, value: Any) -> bool:
-    """Bytes are written as text, a character each."""
-    return isinstance(value, str) and all(ord(character) <= _BYTE for character in value)
-
-
-_IS_VALUE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "null": lambda _, value: value is None,
-    "boolean": lambda _, value: isinstance(value, bool),
-    "int": lambda _, value: _is_whole(value, _INT),
-    "long": lambda _, value: _is_whole(value, _LONG),
-    "float": _is_number,
-    "double": _is_number,
-    "string": lambda _, value: isinstance(value, str),
-    "bytes": _is_bytes,
-    "fixed": lambda schema, value: _is_bytes(schema, value) and len(value) == schema.size,
-    "enum": lambda schema, value: value in schema.symbols,
-    "array": lambda schema, value: (
-        isinstance(value, list) and all(_is_value(schema.items, one) for one in value)
-    ),
-    "map": lambda schema, value: (
-        isinstance(value, dict) and all(_is_value(schema.values, one) for one in value.values())
-    ),
-    "record": _is_record,
-}
 
 
 def _told(schema: Any) -> str:

@@ -71,6 +71,9 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+# Java renames the fields of who wrote, and not in their defaults: that depends on more than the operation.
+OLD_NAME = "default_of_old_name"
+
 SAFETY = {
     (True, True): "both",
     (True, False): "backward",
@@ -111,7 +114,7 @@ def test_the_verdict_on_an_operation_is_the_same_wherever_it_is_done(evolution: 
         mode: not following(mode, [old], new, lints=False) for mode in MODES
     }
     assert evolution.lints() == tuple(
-        frozenset(reason.rule for reason in verdict(reading.reader, reading.writer))
+        frozenset(reason.rule for reason in verdict(reading.reader, reading.writer)) - {OLD_NAME}
         if reading.is_read()
         else set()
         for reading in evolution.readings()
@@ -132,6 +135,10 @@ def test_what_is_compatible_is_read_as_the_operation_predicts(
     body = encoded(reading.writer, value)
     expected = reading.expected(value)
     assert filled_raw(expected) == decoded(reading.reader, reading.writer, body)
+    if OLD_NAME in {reason.rule for reason in verdict(reading.reader, reading.writer)}:
+        with pytest.raises(JavaRefusedError, match="Invalid default for field"):
+            java.resolved(reading.reader, reading.writer, body)
+        return
     by_java = java.resolved(reading.reader, reading.writer, body)
     assert as_specified(expected) == decoded(reading.reader, reading.reader, by_java)
 

@@ -32,6 +32,14 @@ def field(name: str, kind: Any, **more: Any) -> dict[str, Any]:
     return {"name": name, "type": kind, **more}
 
 
+def inner(*fields: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "record", "name": "I", "fields": list(fields)}
+
+
+OLD, NEW = inner(field("old", "int")), inner(field("new", "int", aliases=["old"]))
+OLD_DEFAULT = record(field("o", OLD, default={"old": 1}))
+
+
 def decimal(precision: int, scale: int) -> dict[str, Any]:
     return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
 
@@ -88,6 +96,21 @@ def told(reader: Any, writer: Any) -> list[tuple[str, str]]:
         ),
         (enum("A", "B"), enum("A"), "/symbols", "enum_without_default"),
         (record(field("a", "int", default="x")), record(), "/fields/0/default", "default_invalid"),
+        # The nightly profile drew this one.
+        (record(field("o", NEW)), OLD_DEFAULT, "/fields/0/type/fields/0/aliases", "default_of_old_name"),
+        (
+            record(field("o", {"type": "array", "items": NEW})),
+            record(field("o", {"type": "array", "items": OLD}, default=[{"old": 1}])),
+            "/fields/0/type/items/fields/0/aliases",
+            "default_of_old_name",
+        ),
+        (
+            # The type has another name, too, and what holds it is not read.
+            record(field("n", ["null", {**NEW, "name": "I2", "aliases": ["I"]}], default=None)),
+            record(field("o", {"type": "map", "values": [OLD, "null"]}, default={"k": {"old": 1}})),
+            "/fields/0/type/1/fields/0/aliases",
+            "default_of_old_name",
+        ),
     ],
 )
 def test_each_rule_objects_to_what_the_check_lets_through(
@@ -120,6 +143,14 @@ def test_each_rule_objects_to_what_the_check_lets_through(
             record(field("a", "int", aliases=["old"]), field("b", "int")),
             record(field("old", "int"), field("b", "int")),
         ),
+        # A default that names nothing, or nothing that has another name now.
+        (record(field("o", NEW)), record(field("o", inner(field("old", "int", default=1)), default={}))),
+        (
+            record(field("o", {"type": "array", "items": NEW})),
+            record(field("o", {"type": "array", "items": OLD}, default=[])),
+        ),
+        (record(field("o", NEW), field("p", "int")), record(field("o", OLD), field("p", "int", default=1))),
+        (record(field("o", OLD)), OLD_DEFAULT),
         (enum("A", "B", default="A"), enum("A", default="A")),
         (enum("A", default="A"), enum("A", "B")),
         (
@@ -233,6 +264,20 @@ def test_what_a_rule_objects_to_comes_out_wrong(  # noqa: PLR0913, PLR0917 - a r
             r"Found a\.R, expecting b\.R, missing required field new",
         ),
         ("default_invalid", record(field("a", "int", default="x")), record(), {}, "Non-numeric default"),
+        (
+            "default_of_old_name",
+            record(field("o", NEW)),
+            OLD_DEFAULT,
+            {"o": {"old": 1}},
+            "Invalid default for field o",
+        ),
+        (
+            "default_of_old_name",
+            record(field("n", ["null", {**NEW, "name": "I2", "aliases": ["I"]}], default=None)),
+            record(field("o", {"type": "map", "values": [OLD, "null"]}, default={"k": {"old": 1}})),
+            {"o": {}},
+            "Invalid default for field o",
+        ),
     ],
 )
 def test_what_a_rule_objects_to_cannot_be_read(  # noqa: PLR0913, PLR0917 - a row

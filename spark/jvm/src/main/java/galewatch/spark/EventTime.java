@@ -29,6 +29,18 @@ final class EventTime {
      * revision overtaken by a later one all lose. Observations are whole milliseconds, which leaves room for the revision.
      */
     static long writeMicros(Instant observedAt, int revision) {
-        return observedAt.getEpochSecond() * MICROS + observedAt.getNano() / 1000 + Math.min(revision, REVISIONS);
+        return micros(observedAt) + Math.min(revision, REVISIONS);
+    }
+
+    /**
+     * Gives the write time of a row that tells whether its event came on time: of copies of one revision, one that did stays,
+     * and none that comes again too late.
+     */
+    static long writeMicros(Instant observedAt, int revision, boolean onTime) {
+        return micros(observedAt) + 2L * Math.min(revision, REVISIONS / 2) + (onTime ? 1 : 0);
+    }
+
+    private static long micros(Instant instant) {
+        return instant.getEpochSecond() * MICROS + instant.getNano() / 1000;
     }
 }

@@ -53,8 +53,13 @@ record Reading(
         return revision > 1;
     }
 
-    /** Gives the write time of the rows, in microseconds. */
-    long writeMicros() {
+    /** Gives the write time of the row of the observation, in microseconds. */
+    long observationMicros() {
+        return EventTime.writeMicros(observedAt, revision, onTime);
+    }
+
+    /** Gives the write time of the row of the latest, in microseconds. */
+    long latestMicros() {
         return EventTime.writeMicros(observedAt, revision);
     }
 
@@ -65,6 +70,6 @@ record Reading(
 
     /** Gives the one of two that stays. */
     static Reading newer(Reading one, Reading other) {
-        return one.writeMicros() > other.writeMicros() ? one : other;
+        return one.latestMicros() > other.latestMicros() ? one : other;
     }
 }

@@ -60,17 +60,17 @@ final class ReadingTables {
     /** Writes a reading as the latest of its station and source; what it has not measured goes away. */
     CompletionStage<?> writeLatest(Reading reading) {
         return session.executeAsync(
-                built(bound(reading.isSelftest() ? latestShort : latest, reading, true), columns, reading));
+                built(bound(reading.isSelftest() ? latestShort : latest, reading, true), columns, reading, reading.latestMicros()));
     }
 
     private BoundStatement byStation(Reading reading) {
         BoundStatementBuilder bound = bound(reading.isSelftest() ? byStationShort : byStation, reading, reading.isRevised());
         bound.setBoolean(columns, reading.onTime()).setLocalDate(columns + 1, reading.day());
-        return built(bound, columns + 2, reading);
+        return built(bound, columns + 2, reading, reading.observationMicros());
     }
 
-    private BoundStatement built(BoundStatementBuilder bound, int next, Reading reading) {
-        bound.setLong(next, reading.writeMicros());
+    private BoundStatement built(BoundStatementBuilder bound, int next, Reading reading, long writeMicros) {
+        bound.setLong(next, writeMicros);
         if (reading.isSelftest()) {
             bound.setInt(next + 1, selftestTtlSeconds);
         }

@@ -58,6 +58,24 @@ class ReadingsTest {
     }
 
     @Test
+    void ofAnObservationTheLaterRevisionStaysAndOfOneRevisionWhatCameOnTime() {
+        long before = 0;
+        for (int revision : List.of(1, 2, 499)) {
+            for (boolean onTime : List.of(false, true)) {
+                long micros = timely(revision, onTime).observationMicros();
+                assertTrue(micros > before, revision + " " + onTime);
+                before = micros;
+            }
+        }
+        assertTrue(before < AT.plusMillis(1).toEpochMilli() * 1000);
+        assertEquals(before, timely(5000, true).observationMicros());
+    }
+
+    private static Reading timely(int revision, boolean onTime) {
+        return Reading.of(COLUMNS, RowFactory.create("oslo", "nws", AT, "live", revision, 2.0), onTime);
+    }
+
+    @Test
     void theDayOfAReadingIsThatOfUtc() {
         assertEquals(LocalDate.of(2026, 7, 1), reading(AT, "live", 1, 2.0).day());
         assertEquals(LocalDate.of(2026, 7, 2), reading(AT.plusSeconds(1), "live", 1, 2.0).day());
