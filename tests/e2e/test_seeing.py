@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     Query = Callable[[str], list[dict[str, Any]]]
     Record = Callable[[str, object], None]
 
+# The same of the others is proven in less time by tests/integration/test_seeing.py.
+FULL = pytest.mark.full
+
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.usefixtures("fed")]
 
 SECOND = timedelta(seconds=1)
@@ -137,7 +140,7 @@ def test_postgresql_away_during_a_load_is_named(interrupted: Interrupted) -> Non
 # What follows has no need of Airflow, which tries the load again half a minute later.
 
 
-@pytest.mark.parametrize("table", ["readings", "loads"])
+@pytest.mark.parametrize("table", ["readings", pytest.param("loads", marks=FULL)])
 def test_a_row_taken_from_postgresql_is_missed(stack: Stack, table: str) -> None:
     """Of a source that no schedule loads again."""
     with stack.history_database("history") as connection:
@@ -151,9 +154,9 @@ def test_a_row_taken_from_postgresql_is_missed(stack: Stack, table: str) -> None
     ("table", "hop"),
     [
         ("readings_by_station", "topic → Cassandra"),
-        ("alerts_by_station", "readings → alerts"),
-        ("alerts_by_day", "alerts"),
-        ("averages_by_station", "readings → averages"),
+        pytest.param("alerts_by_station", "readings → alerts", marks=FULL),
+        pytest.param("alerts_by_day", "alerts", marks=FULL),
+        pytest.param("averages_by_station", "readings → averages", marks=FULL),
     ],
 )
 def test_a_row_taken_from_cassandra_is_missed(stack: Stack, table: str, hop: str) -> None:
@@ -169,7 +172,10 @@ def test_a_row_taken_from_cassandra_is_missed(stack: Stack, table: str, hop: str
 
 @pytest.mark.parametrize(
     ("topic", "writer", "hop"),
-    [("alerts", "alerts", "alerts → topic"), ("readings.dlq", "tables", "topic → dead letters")],
+    [
+        pytest.param("alerts", "alerts", "alerts → topic", marks=FULL),
+        ("readings.dlq", "tables", "topic → dead letters"),
+    ],
 )
 def test_messages_taken_from_a_topic_are_missed(stack: Stack, topic: str, writer: str, hop: str) -> None:
     """Those of `readings` could not be put back where they were: see tests/integration/test_seeing.py."""
@@ -203,13 +209,13 @@ def test_the_interrupted_load_is_tried_again_and_stores_all_of_it_once(
 @pytest.mark.parametrize(
     ("service", "hop"),
     [
-        ("driver-tables", "Spark"),
-        ("spark-master", "Spark"),
-        ("cassandra", "Cassandra"),
-        ("zookeeper", "Kafka"),
+        pytest.param("driver-tables", "Spark", marks=FULL),
+        pytest.param("spark-master", "Spark", marks=FULL),
+        pytest.param("cassandra", "Cassandra", marks=FULL),
+        pytest.param("zookeeper", "Kafka", marks=FULL),
         ("kafka", "Kafka"),
-        ("airflow-api", "Airflow"),
-        ("airflow-scheduler", "Airflow"),
+        pytest.param("airflow-api", "Airflow", marks=FULL),
+        pytest.param("airflow-scheduler", "Airflow", marks=FULL),
         ("weather-api", "weather API"),
     ],
 )

@@ -29,7 +29,7 @@ from tests.integration.platform_jobs import run_cassandra, run_kafka, run_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 _PATIENCE_S = 120
 

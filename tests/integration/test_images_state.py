@@ -129,6 +129,7 @@ def test_cassandra_keeps_its_rows_when_its_container_is_replaced(stack: Stack) -
         assert [row.k for row in session.execute("SELECT k FROM kept.rows")] == [7]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES[::-1])
 def test_a_service_stops_when_it_is_told_to(stack: Stack, name: str) -> None:
     service = stack.services[name]

@@ -382,6 +382,7 @@ def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -
     assert "behind the watermark" not in driver.log()
 
 
+@pytest.mark.full
 def test_micro_batches_go_on_from_real_time_and_give_the_very_same_rows(platform: Platform) -> None:
     readings = weather("trigger", 60, seed=9)
     publish(platform, readings[:30])

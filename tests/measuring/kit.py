@@ -33,7 +33,22 @@ parallel = true
 sigterm = true
 source = {_APP}
 """
-_BEGIN: Final = "import coverage\ncoverage.process_startup()\n"
+# The JVM of a driver is killed as soon as Python has ended: before that its agent has to write.
+_BEGIN: Final = """\
+import atexit
+import sys
+
+import coverage
+
+coverage.process_startup()
+
+
+@atexit.register
+def _let_the_jvm_write():
+    pyspark = sys.modules.get("pyspark")
+    if pyspark and (gateway := pyspark.SparkContext._gateway):
+        gateway.jvm.org.jacoco.agent.rt.RT.getAgent().dump(False)
+"""
 
 # For an environment without coverage: a line that the interpreter runs when it begins, and that does nothing
 # outside of a measured run.

@@ -52,7 +52,8 @@ def test_it_shows_alerts_averages_and_a_plot_without_network_in_under_30_s() -> 
         env={"GALEWATCH_NOW": "2026-07-01T12:34:00Z", "GALEWATCH_REPLAY": str(RECORDING)},
     )
     assert 0 == result.returncode, result.stderr
-    assert _processor_seconds_of_children() - began < 30
+    # `make coverage` makes Python slower.
+    assert _processor_seconds_of_children() - began < (120 if "GALEWATCH_COVERAGE" in os.environ else 30)
     for text in (
         "Recorded",
         "Temperature above 100 °F",
