@@ -66,6 +66,10 @@ def lint(reader: Any, writer: Any) -> Iterator[Reason]:
 class _Values(Walk):
     """What comes out wrong of a pair that fits."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._tried = _Tried()
+
     def branches(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
         """The branch of the same type reads it, or else the first that can."""
         like = {
@@ -80,6 +84,9 @@ class _Values(Walk):
                 names = " and ".join(map(_told, able.values()))
                 message = f"{names} could each read {_told(writer)}, and none is it: their order decides"
                 yield Reason(path, "union_branch_order", message)
+        chosen = next(iter(able), len(reader.schemas))
+        for index, branch in enumerate(reader.schemas[:chosen]):
+            yield from self._tried.pair(branch, writer, f"{path}/{index}")
         for index, branch in list(able.items())[:1]:
             yield from self.pair(branch, writer, f"{path}/{index}")
 
@@ -94,10 +101,8 @@ class _Values(Walk):
         taken: dict[str, str] = {}
         for index, field in enumerate(reader.fields):
             place = f"{path}/fields/{index}"
-            found = [name for name in _called(field) if name in writer.fields_dict]
-            if len(found) > 1:
-                message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
-                yield Reason(place, "field_aliases_cross", message)
+            found = _found(field, writer)
+            yield from _crossed(field, found, place)
             if not found:
                 continue
             if (other := taken.setdefault(found[0], field.name)) != field.name:
@@ -113,6 +118,41 @@ class _Values(Walk):
                 "version cannot take: that has no default of the enum's own"
             )
             yield Reason(f"{path}/symbols", "enum_without_default", message)
+
+
+class _Tried(Walk):
+    """What Java's checker throws at when it tries branches of a union that do not fit what was written."""
+
+    def branches(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        for index, branch in enumerate(reader.schemas):
+            yield from self.pair(branch, writer, f"{path}/{index}")
+            if reads(branch, writer):
+                break
+
+    def types(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        if reader.type == writer.type:
+            yield from self.within(reader, writer, path)
+
+    def record(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:
+        for index, field in enumerate(reader.fields):
+            place, found = f"{path}/fields/{index}", _found(field, writer)
+            yield from _crossed(field, found, place)
+            if found:
+                yield from self.pair(field.type, writer.fields_dict[found[0]].type, f"{place}/type")
+
+    def enum(self, reader: Any, writer: Any, path: str) -> Iterator[Reason]:  # noqa: ARG002
+        return iter(())
+
+
+def _found(field: Any, writer: Any) -> list[str]:
+    """Give the names of the writer's fields that a reader's could be."""
+    return [name for name in _called(field) if name in writer.fields_dict]
+
+
+def _crossed(field: Any, found: list[str], place: str) -> Iterator[Reason]:
+    if len(found) > 1:
+        message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
+        yield Reason(place, "field_aliases_cross", message)
 
 
 def _able(branches: dict[int, Any], writer: Any) -> dict[int, Any]:

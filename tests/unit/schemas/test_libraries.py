@@ -137,6 +137,13 @@ def test_crossed_aliases_are_read_by_name_and_javas_checker_throws(java: JavaAvr
     assert values == by_fastavro(reader, writer, values) == by_java(java, reader, writer, values)
 
 
+def test_javas_checker_throws_at_a_branch_that_it_only_tries(java: JavaAvro) -> None:
+    other = {**record(field("c", "null", default=None), field("a", "int")), "name": "S"}
+    tried, chosen = record(field("a", "null", aliases=["c"])), {**record(field("a", "int")), "name": "S"}
+    assert java.reads([tried, chosen], other) is None
+    assert java.reads([chosen, tried], other)
+
+
 def test_an_alias_of_a_field_that_is_read_by_its_own_name_reads_nothing(java: JavaAvro) -> None:
     reader = record(field("a", "int"), field("b", "int", aliases=["a"]))
     writer = record(field("a", "int"))

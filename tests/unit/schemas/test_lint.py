@@ -94,6 +94,13 @@ def told(reader: Any, writer: Any) -> list[tuple[str, str]]:
             "/fields/1",
             "field_aliases_cross",
         ),
+        (
+            # Java tries the branch that it is not, too, and throws. The nightly profile drew this one.
+            [record(field("a", "null", aliases=["c"])), inner(field("a", "int"))],
+            [record(field("a", "null")), inner(field("c", "null", default=None), field("a", "int"))],
+            "/0/fields/0",
+            "field_aliases_cross",
+        ),
         (enum("A", "B"), enum("A"), "/symbols", "enum_without_default"),
         (record(field("a", "int", default="x")), record(), "/fields/0/default", "default_invalid"),
         # The nightly profile drew this one.
@@ -142,6 +149,11 @@ def test_each_rule_objects_to_what_the_check_lets_through(
         (
             record(field("a", "int", aliases=["old"]), field("b", "int")),
             record(field("old", "int"), field("b", "int")),
+        ),
+        # Here the branch that it is comes first.
+        (
+            [inner(field("a", "int")), record(field("a", "null", aliases=["c"]))],
+            [record(field("a", "null")), inner(field("c", "null", default=None), field("a", "int"))],
         ),
         # A default that names nothing, or nothing that has another name now.
         (record(field("o", NEW)), record(field("o", inner(field("old", "int", default=1)), default={}))),
