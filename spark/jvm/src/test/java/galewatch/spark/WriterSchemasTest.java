@@ -153,6 +153,20 @@ class WriterSchemasTest {
     }
 
     @Test
+    void aTaskThatIsEndedWaitsForNoAnswer() {
+        for (Duration patience : List.of(Duration.ZERO, Duration.ofSeconds(30))) {
+            WriterSchemas schemas = new WriterSchemas(registry.settings(), patience, System::nanoTime);
+            Thread.currentThread().interrupt();
+
+            RegistryUnreachableException ended =
+                    assertThrows(RegistryUnreachableException.class, () -> schemas.of(5));
+
+            assertTrue(Thread.interrupted(), "whoever ends the task still sees it");
+            assertTrue(ended.getMessage().contains("the task is ended"), ended.getMessage());
+        }
+    }
+
+    @Test
     void aFloodOfUnknownIdsDoesNotFillTheMemory() {
         WriterSchemas schemas = schemas(registry.settings());
         for (long id = 0; id <= WriterSchemas.REFUSALS_AT_MOST; id++) {
