@@ -298,7 +298,7 @@ def test_a_broker_that_hangs_for_20_seconds_loses_nothing(
     sending = threading.Thread(target=mixture.send, args=(1,))
     try:
         sending.start()
-        with pytest.raises(KafkaException, match="timed out") as silence:
+        with pytest.raises(KafkaException, match="timed out|transport failure") as silence:
             admin.list_topics(timeout=5)
         kafka.container.reload()
         assert kafka.container.attrs["State"]["Paused"]
@@ -372,15 +372,17 @@ def test_a_slow_and_lossy_link_to_kafka_and_cassandra_loses_nothing(
         started = time.monotonic()
         mixture.send(0)
         mixture.send(1)
-        outcome = mixture.expect()
+        wait_until(lambda: mixture.rows_so_far() == mixture.rows, "every reading arrives over that link")
         took = time.monotonic() - started
         told = {"Kafka": kafka(), "Cassandra": cassandra()}
+    # Afterwards: who compares reads the whole of every topic.
+    outcome = mixture.expect()
     assert all(link.lost and link.delayed for link in told.values()), told
     proven(
         record_property,
         "a slow and lossy link",
         observed="; ".join(f"{name}: {link}" for name, link in told.items()),
-        outcome=f"while it lasted, {outcome}",
+        outcome=f"all came while it lasted; {outcome}",
         duplicates=mixture.duplicates(),
         recovery_s=took,
     )
