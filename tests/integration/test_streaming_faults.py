@@ -298,7 +298,7 @@ def test_a_broker_that_hangs_for_20_seconds_loses_nothing(
     sending = threading.Thread(target=mixture.send, args=(1,))
     try:
         sending.start()
-        with pytest.raises(KafkaException, match="timed out|transport failure") as silence:
+        with pytest.raises(KafkaException, match=r"timed out|transport failure") as silence:
             admin.list_topics(timeout=5)
         kafka.container.reload()
         assert kafka.container.attrs["State"]["Paused"]
