@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.schemas.carried import defaults_not_carried_over
 from pipeline.schemas.defaults import first, is_value
 from pipeline.schemas.full_names import LOGICAL_TYPE
 from pipeline.schemas.judge import reads
 from pipeline.schemas.parsed import NAMED, basename, shown, told
 from pipeline.schemas.reasons import Reason
-from pipeline.schemas.renamed import defaults_of_old_names
 from pipeline.schemas.walk import Walk
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ RULES: Final = (
     "field_aliases_cross",
     "enum_without_default",
     "default_invalid",
-    "default_of_old_name",
+    "default_not_carried_over",
 )
 """The names of the rules."""
 
@@ -59,7 +59,7 @@ _TEXT: Final = {("string", "bytes"), ("bytes", "string")}
 def lint(reader: Any, writer: Any) -> Iterator[Reason]:
     """Give what comes out wrong when `reader` reads what `writer` wrote; both parsed, and compatible."""
     yield from _defaults(reader, "", set())
-    yield from defaults_of_old_names(reader, writer)
+    yield from defaults_not_carried_over(reader, writer)
     yield from _Values().pair(reader, writer, "")
 
 

@@ -37,6 +37,7 @@ def inner(*fields: dict[str, Any]) -> dict[str, Any]:
 
 
 OLD, NEW = inner(field("old", "int")), inner(field("new", "int", aliases=["old"]))
+NESTED = (field("r", {"type": "array", "items": inner(field("a", "R", default={"r": []}))}),)
 OLD_DEFAULT = record(field("o", OLD, default={"old": 1}))
 
 
@@ -104,19 +105,26 @@ def told(reader: Any, writer: Any) -> list[tuple[str, str]]:
         (enum("A", "B"), enum("A"), "/symbols", "enum_without_default"),
         (record(field("a", "int", default="x")), record(), "/fields/0/default", "default_invalid"),
         # The nightly profile drew this one.
-        (record(field("o", NEW)), OLD_DEFAULT, "/fields/0/type/fields/0/aliases", "default_of_old_name"),
+        (record(field("o", NEW)), OLD_DEFAULT, "/fields/0/type/fields/0/aliases", "default_not_carried_over"),
         (
             record(field("o", {"type": "array", "items": NEW})),
             record(field("o", {"type": "array", "items": OLD}, default=[{"old": 1}])),
             "/fields/0/type/items/fields/0/aliases",
-            "default_of_old_name",
+            "default_not_carried_over",
+        ),
+        (
+            # For any alias Java makes the writer anew: a default of the very record is too early.
+            {**record(field("new", "int", default=0), *NESTED), "aliases": ["Old"]},
+            record(*NESTED),
+            "/aliases",
+            "default_not_carried_over",
         ),
         (
             # The type has another name, too, and what holds it is not read.
             record(field("n", ["null", {**NEW, "name": "I2", "aliases": ["I"]}], default=None)),
             record(field("o", {"type": "map", "values": [OLD, "null"]}, default={"k": {"old": 1}})),
             "/fields/0/type/1/fields/0/aliases",
-            "default_of_old_name",
+            "default_not_carried_over",
         ),
     ],
 )
@@ -155,6 +163,9 @@ def test_each_rule_objects_to_what_the_check_lets_through(
             [inner(field("a", "int")), record(field("a", "null", aliases=["c"]))],
             [record(field("a", "null")), inner(field("c", "null", default=None), field("a", "int"))],
         ),
+        # Alike but for the alias, or without any.
+        ({**record(*NESTED), "aliases": ["Old"]}, record(*NESTED)),
+        (record(field("new", "int", default=0), *NESTED), record(*NESTED)),
         # A default that names nothing, or nothing that has another name now.
         (record(field("o", NEW)), record(field("o", inner(field("old", "int", default=1)), default={}))),
         (
@@ -277,18 +288,25 @@ def test_what_a_rule_objects_to_comes_out_wrong(  # noqa: PLR0913, PLR0917 - a r
         ),
         ("default_invalid", record(field("a", "int", default="x")), record(), {}, "Non-numeric default"),
         (
-            "default_of_old_name",
+            "default_not_carried_over",
             record(field("o", NEW)),
             OLD_DEFAULT,
             {"o": {"old": 1}},
             "Invalid default for field o",
         ),
         (
-            "default_of_old_name",
+            "default_not_carried_over",
             record(field("n", ["null", {**NEW, "name": "I2", "aliases": ["I"]}], default=None)),
             record(field("o", {"type": "map", "values": [OLD, "null"]}, default={"k": {"old": 1}})),
             {"o": {}},
             "Invalid default for field o",
+        ),
+        (
+            "default_not_carried_over",
+            {**record(field("new", "int", default=0), *NESTED), "aliases": ["Old"]},
+            record(*NESTED),
+            {"r": []},
+            "Schema fields not set yet",
         ),
     ],
 )
