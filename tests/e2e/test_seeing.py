@@ -213,7 +213,7 @@ def test_the_interrupted_load_is_tried_again_and_stores_all_of_it_once(
         pytest.param("spark-master", "Spark", marks=FULL),
         pytest.param("cassandra", "Cassandra", marks=FULL),
         pytest.param("zookeeper", "Kafka", marks=FULL),
-        ("kafka", "Kafka"),
+        pytest.param("kafka", "Kafka", marks=FULL),
         pytest.param("airflow-api", "Airflow", marks=FULL),
         pytest.param("airflow-scheduler", "Airflow", marks=FULL),
         ("weather-api", "weather API"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.integration.stack import Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 ROOT = Path(__file__).parents[2]
 JAVA = ROOT / "spark" / "jvm" / "src" / "main" / "java" / "galewatch" / "spark"

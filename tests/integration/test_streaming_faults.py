@@ -123,6 +123,7 @@ def test_drivers_killed_between_sink_and_commit_leave_the_same_tables(
         driver.wait_until_healthy()
 
 
+@pytest.mark.full
 def test_killed_drivers_leave_the_same_tables(platform: Platform, record_property: Record) -> None:
     """At any moment, all three of them, while readings come."""
     readings = weather("killed", 300, seed=3)
