@@ -144,6 +144,15 @@ def test_javas_checker_throws_at_a_branch_that_it_only_tries(java: JavaAvro) -> 
     assert java.reads([chosen, tried], other)
 
 
+def test_java_takes_no_empty_array_for_the_default_of_a_union(java: JavaAvro) -> None:
+    """The nightly profile drew one: no rule of the lint tells it yet."""
+    reader = record(field("a", [{"type": "array", "items": "int"}, "null"], default=[]))
+    assert verdict(reader, record()) == []
+    assert {"a": []} == by_fastavro(reader, record(), {})
+    with pytest.raises(JavaRefusedError, match="Not an array"):
+        by_java(java, reader, record(), {})
+
+
 def test_an_alias_of_a_field_that_is_read_by_its_own_name_reads_nothing(java: JavaAvro) -> None:
     reader = record(field("a", "int"), field("b", "int", aliases=["a"]))
     writer = record(field("a", "int"))
