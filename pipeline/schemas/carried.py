@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.schemas.defaults import first, is_value
+from pipeline.schemas.defaults import every_field, first, is_value, within
 from pipeline.schemas.reasons import Reason
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def defaults_not_carried_over(reader: Any, writer: Any) -> Iterator[Reason]:
     if not aliases.path or _bare(reader.to_json()) == _bare(writer.to_json()):
         return
     told: set[str] = set()
-    for field, unfinished in _fields(writer, set(), ()):
+    for field, _, unfinished in every_field(writer):
         if not field.has_default or not is_value(field.type, field.default):
             continue
         wrong = aliases.misfit(field.type, field.default, unfinished)
@@ -62,7 +62,7 @@ class _Aliases:
         for alias in schema.props.get("aliases") or ():
             self.path = self.path or f"{path}/aliases"
             self._types[alias] = schema.fullname
-        for inner, place in _within(schema, path):
+        for inner, place in within(schema, path):
             self._collect(inner, place, seen)
         if schema.type != "record":
             return
@@ -98,30 +98,6 @@ class _Aliases:
         if not path or (new not in value and field.has_default):
             return None
         return _Wrong(path, f"it names {field.name!r}, which is {new!r} now")
-
-
-def _within(schema: Any, path: str) -> Iterator[tuple[Any, str]]:
-    """Give the types that a union, an array or a map is made of, and where they stand."""
-    if schema.type == "union":
-        yield from ((branch, f"{path}/{index}") for index, branch in enumerate(schema.schemas))
-    elif schema.type == "array":
-        yield schema.items, f"{path}/items"
-    elif schema.type == "map":
-        yield schema.values, f"{path}/values"
-
-
-def _fields(schema: Any, seen: set[int], around: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Give every field of every record once, after those within it, and the records that it stands in."""
-    if id(schema) in seen:
-        return
-    seen.add(id(schema))
-    for inner, _ in _within(schema, ""):
-        yield from _fields(inner, seen, around)
-    if schema.type == "record":
-        inside = (*around, schema.fullname)
-        for field in schema.fields:
-            yield from _fields(field.type, seen, inside)
-            yield field, inside
 
 
 def _bare(schema: Any) -> Any:

@@ -1,19 +1,55 @@
-"""What is a default: a JSON value of a field's type, as the specification writes it."""
+"""The fields of a schema, and their defaults: JSON values, as the specification writes them."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["first", "is_value"]
+__all__ = ["Placed", "every_field", "first", "is_value", "within"]
 
 _BYTE: Final = 0xFF
 _INT: Final = range(-(2**31), 2**31)
 _LONG: Final = range(-(2**63), 2**63)
 _LARGEST: Final = sys.float_info.max
+
+
+def within(schema: Any, path: str) -> Iterator[tuple[Any, str]]:
+    """Give the types that a union, an array or a map is made of, and where they stand."""
+    if schema.type == "union":
+        yield from ((branch, f"{path}/{index}") for index, branch in enumerate(schema.schemas))
+    elif schema.type == "array":
+        yield schema.items, f"{path}/items"
+    elif schema.type == "map":
+        yield schema.values, f"{path}/values"
+
+
+class Placed(NamedTuple):
+    """A field, where it stands, and the full names of the records that it stands in."""
+
+    field: Any
+    path: str
+    inside: tuple[str, ...]
+
+
+def every_field(
+    schema: Any, path: str = "", around: tuple[str, ...] = (), seen: set[int] | None = None
+) -> Iterator[Placed]:
+    """Give every field of every record of a schema once, each before those within it."""
+    seen = set() if seen is None else seen
+    if id(schema) in seen:
+        return
+    seen.add(id(schema))
+    for inner, place in within(schema, path):
+        yield from every_field(inner, place, around, seen)
+    if schema.type == "record":
+        inside = (*around, schema.fullname)
+        for index, field in enumerate(schema.fields):
+            place = f"{path}/fields/{index}"
+            yield Placed(field, place, inside)
+            yield from every_field(field.type, f"{place}/type", inside, seen)
 
 
 def first(schema: Any) -> Any:

@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.schemas.carried import defaults_not_carried_over
-from pipeline.schemas.defaults import first, is_value
+from pipeline.schemas.defaults import every_field, first, is_value
 from pipeline.schemas.full_names import LOGICAL_TYPE
 from pipeline.schemas.judge import reads
 from pipeline.schemas.parsed import NAMED, basename, shown, told
@@ -58,7 +58,7 @@ _TEXT: Final = {("string", "bytes"), ("bytes", "string")}
 
 def lint(reader: Any, writer: Any) -> Iterator[Reason]:
     """Give what comes out wrong when `reader` reads what `writer` wrote; both parsed, and compatible."""
-    yield from _defaults(reader, "", set())
+    yield from _defaults(reader)
     yield from defaults_not_carried_over(reader, writer)
     yield from _Values().pair(reader, writer, "")
 
@@ -216,25 +216,12 @@ def _digits(schema: Any) -> tuple[Any, Any]:
     return schema.props.get("precision"), schema.props.get("scale", 0)
 
 
-def _defaults(schema: Any, path: str, seen: set[int]) -> Iterator[Reason]:
+def _defaults(schema: Any) -> Iterator[Reason]:
     """Look at every default of a schema."""
-    if id(schema) in seen:
-        return
-    seen.add(id(schema))
-    if schema.type == "union":
-        for index, branch in enumerate(schema.schemas):
-            yield from _defaults(branch, f"{path}/{index}", seen)
-    elif schema.type == "array":
-        yield from _defaults(schema.items, f"{path}/items", seen)
-    elif schema.type == "map":
-        yield from _defaults(schema.values, f"{path}/values", seen)
-    elif schema.type == "record":
-        for index, field in enumerate(schema.fields):
-            place = f"{path}/fields/{index}"
-            if field.has_default and not is_value(field.type, field.default):
-                message = f"{field.default!r} is no {_told(first(field.type))}, the default of {field.name!r}"
-                yield Reason(f"{place}/default", "default_invalid", message)
-            yield from _defaults(field.type, f"{place}/type", seen)
+    for field, place, _ in every_field(schema):
+        if field.has_default and not is_value(field.type, field.default):
+            message = f"{field.default!r} is no {_told(first(field.type))}, the default of {field.name!r}"
+            yield Reason(f"{place}/default", "default_invalid", message)
 
 
 def _told(schema: Any) -> str:
