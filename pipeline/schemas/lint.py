@@ -32,6 +32,7 @@ RULES: Final = (
     "field_aliases_cross",
     "enum_without_default",
     "default_invalid",
+    "empty_default_of_union",
     "default_not_carried_over",
 )
 """The names of the rules."""
@@ -104,6 +105,7 @@ class _Values(Walk):
             found = _found(field, writer)
             yield from _crossed(field, found, place)
             if not found:
+                yield from _not_filled(field, place)
                 continue
             if (other := taken.setdefault(found[0], field.name)) != field.name:
                 message = f"{field.name!r} and {other!r} are both the writer's {found[0]!r}"
@@ -153,6 +155,13 @@ def _crossed(field: Any, found: list[str], place: str) -> Iterator[Reason]:
     if len(found) > 1:
         message = f"{field.name!r} could be the writer's {' or '.join(map(repr, found))}"
         yield Reason(place, "field_aliases_cross", message)
+
+
+def _not_filled(field: Any, place: str) -> Iterator[Reason]:
+    """Java makes of an empty list an array of the field's own type, which a union is not (Avro 1.12.1)."""
+    if field.has_default and field.default == [] and field.type.type == "union":
+        message = f"where {field.name!r} is missing, Java makes no [] of a union and reads nothing of it"
+        yield Reason(f"{place}/default", "empty_default_of_union", message)
 
 
 def _able(branches: dict[int, Any], writer: Any) -> dict[int, Any]:

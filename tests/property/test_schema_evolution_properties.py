@@ -135,11 +135,18 @@ def test_what_is_compatible_is_read_as_the_operation_predicts(
     body = encoded(reading.writer, value)
     expected = reading.expected(value)
     assert filled_raw(expected) == decoded(reading.reader, reading.writer, body)
-    if NOT_CARRIED in {reason.rule for reason in verdict(reading.reader, reading.writer)}:
+    rules = {reason.rule for reason in verdict(reading.reader, reading.writer)}
+    if NOT_CARRIED in rules:
         with pytest.raises(JavaRefusedError, match=r"Invalid default for field|Schema fields not set yet"):
             java.resolved(reading.reader, reading.writer, body)
         return
-    by_java = java.resolved(reading.reader, reading.writer, body)
+    try:
+        by_java = java.resolved(reading.reader, reading.writer, body)
+    except JavaRefusedError as error:
+        # Only where what was written comes to the field.
+        if "empty_default_of_union" not in rules or "Not an array" not in str(error):
+            raise
+        return
     assert as_specified(expected) == decoded(reading.reader, reading.reader, by_java)
 
 

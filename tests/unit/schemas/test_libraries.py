@@ -51,6 +51,7 @@ def by_fastavro(reader: Any, writer: Any, value: Any) -> Any:
     return decoded(reader, writer, encoded(writer, value))
 
 
+INNER_EMPTY = {**record(field("a", [{"type": "array", "items": "int"}, "null"], default=[])), "name": "Empty"}
 INNER = {**record(field("x", "int"), field("y", "bytes", default="ÿ")), "name": "Inner"}
 
 
@@ -145,12 +146,20 @@ def test_javas_checker_throws_at_a_branch_that_it_only_tries(java: JavaAvro) -> 
 
 
 def test_java_takes_no_empty_array_for_the_default_of_a_union(java: JavaAvro) -> None:
-    """The nightly profile drew one: no rule of the lint tells it yet."""
-    reader = record(field("a", [{"type": "array", "items": "int"}, "null"], default=[]))
-    assert verdict(reader, record()) == []
+    kind = [{"type": "array", "items": "int"}, "null"]
+    reader = record(field("a", kind, default=[]))
+    assert ["empty_default_of_union"] == [reason.rule for reason in verdict(reader, record())]
     assert {"a": []} == by_fastavro(reader, record(), {})
     with pytest.raises(JavaRefusedError, match="Not an array"):
         by_java(java, reader, record(), {})
+    for fine, writer, value in (
+        (record(field("a", kind, default=[1])), record(), {}),
+        (record(field("a", kind[0], default=[])), record(), {}),
+        (reader, record(field("a", kind)), {"a": [1]}),
+        (record(field("o", INNER_EMPTY, default={"a": []})), record(), {}),
+    ):
+        assert verdict(fine, writer) == []
+        assert by_fastavro(fine, writer, value) == by_java(java, fine, writer, value)
 
 
 def test_an_alias_of_a_field_that_is_read_by_its_own_name_reads_nothing(java: JavaAvro) -> None:
