@@ -1,76 +1,103 @@
-"""What the services of an environment use of the memory, looked at now and then while something else runs."""
+"""What the services of an environment hold in memory.
+
+A JVM takes all of the heap that it was allowed before it collects, so what it has tells nothing: it holds
+what a full collection leaves of its heap, and what it has beside it.
+"""
 
 from __future__ import annotations
 
-import statistics
-import threading
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from docker.errors import APIError
 
 from pipeline.infra.layout import ENVIRONMENT_LABEL, JOB_LABEL, SERVICE_LABEL
+from tests.e2e.stack import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.e2e.stack import Stack
 
-__all__ = ["Sample", "growth", "sampled"]
+__all__ = ["held"]
 
-_EVERY_S = 5.0
-_MIB = 2**20
-
-
-class Sample(NamedTuple):
-    """MiB by service that the kernel cannot take back (heaps, stacks, no cache), `at` seconds (monotonic)."""
-
-    at: float
-    used: dict[str, float]
+_ATTACHED_WITHIN_S: Final = 20.0
+# A part of a heap, whichever collector it is: the KiB used, and where it begins and ends.
+_PART: Final = re.compile(
+    r"(?:heap|generation|PSYoungGen|ParOldGen) +total \d+K, used (\d+)K \[0x(\w+),(?: 0x\w+,)? 0x(\w+)\)"
+)
+_MAPPED: Final = re.compile(r"^([0-9a-f]+)-[0-9a-f]+ (?:.*\n)+?Anonymous: +(\d+) kB$", re.MULTILINE)
 
 
-@contextmanager
-def sampled(stack: Stack) -> Iterator[list[Sample]]:
-    """Look every few seconds while the block runs."""
-    samples: list[Sample] = []
-    stop = threading.Event()
+def held(stack: Stack) -> dict[str, float]:
+    """Give the MiB that each service of an environment holds, after a full collection of each JVM.
 
-    def look() -> None:
-        while not stop.wait(_EVERY_S):
-            samples.append(Sample(time.monotonic(), _used(stack)))
-
-    thread = threading.Thread(target=look, name="memory")
-    thread.start()
-    try:
-        yield samples
-    finally:
-        stop.set()
-        thread.join()
-
-
-def growth(samples: list[Sample], since: float, until: float) -> dict[str, tuple[float, float]]:
-    """Give by service the median of the MiB used in [since, until), and by how many it grew a minute."""
-    within = [sample for sample in samples if since <= sample.at < until]
-    grown = {}
-    for service in within[0].used:
-        seen = [(sample.at, sample.used[service]) for sample in within if service in sample.used]
-        slope = statistics.linear_regression(*zip(*seen, strict=True)).slope
-        grown[service] = (statistics.median(used for _, used in seen), slope * 60)
-    return grown
-
-
-def _used(stack: Stack) -> dict[str, float]:
-    used = {}
+    Cassandra writes its tables to disk before. For root, where the engine's processes are this machine's.
+    """
     label = {"label": f"{ENVIRONMENT_LABEL}={stack.name}"}
+    holding = {}
     for container in stack.engine.containers.list(filters=label):
         if JOB_LABEL in container.labels:
             continue
+        service = container.labels[SERVICE_LABEL]
+        if service == "cassandra":
+            code, said = container.exec_run(["/opt/galewatch/nodetool", "flush"])
+            assert code == 0, said.decode(errors="replace")
         try:
-            told = stack.engine.api.stats(container.id, stream=False, one_shot=True)["memory_stats"]["stats"]
-        except (APIError, KeyError):
+            holding[service] = sum(map(_held, _processes(container)))
+        except (APIError, FileNotFoundError):
             # Ended in between.
             continue
-        # Of the second version of control groups, and of the first.
-        used[container.labels[SERVICE_LABEL]] = told.get("anon", told.get("total_rss", 0)) / _MIB
-    return used
+    return holding
+
+
+def _processes(container: Any) -> list[int]:
+    return [int(pid) for (pid,) in container.top(ps_args="-eo pid")["Processes"]]
+
+
+def _held(pid: int) -> float:
+    mapped = _anonymous(pid)
+    if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() != "java":
+        return sum(mapped.values()) / 1024
+    asked(pid, "GC.run")
+    parts = [(int(used), int(low, 16), int(high, 16)) for used, low, high in _PART.findall(_heap(pid))]
+    beside = sum(kib for at, kib in mapped.items() if not any(low <= at < high for _, low, high in parts))
+    return (sum(used for used, _, _ in parts) + beside) / 1024
+
+
+def _heap(pid: int) -> str:
+    heap = asked(pid, "GC.heap_info")
+    assert _PART.search(heap), heap
+    return heap
+
+
+def _anonymous(pid: int) -> dict[int, int]:
+    """Give the KiB of a process that are of no file, by the address where they are mapped."""
+    maps = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
+    return {int(at, 16): int(kib) for at, kib in _MAPPED.findall(maps)}
+
+
+def asked(pid: int, command: str) -> str:
+    """Give the answer of a JVM to a command of jcmd, which no image has: by HotSpot's own protocol."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    within = re.findall(r"^NSpid:.*\t(\d+)$", status, re.MULTILINE)[0]
+    folder = Path(f"/proc/{pid}/root/tmp")
+    door = folder / f".java_pid{within}"
+    if not door.is_socket():
+        # The JVM that finds such a file when it is told to quit opens the door instead.
+        knock = folder / f".attach_pid{within}"
+        knock.touch()
+        try:
+            os.kill(pid, signal.SIGQUIT)
+            until(f"the JVM {pid} listens", door.is_socket, within_s=_ATTACHED_WITHIN_S, every_s=0.05)
+        finally:
+            knock.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(door))
+        connection.sendall(b"1\0jcmd\0" + command.encode() + b"\0\0\0")
+        with connection.makefile() as answer:
+            code, told = answer.readline().strip(), answer.read()
+    assert code == "0", told
+    return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.jobs import airflow_migrate as airflow_migrate_job
 from pipeline.jobs import cassandra as cassandra_job
 from pipeline.jobs import history as history_job
 from pipeline.jobs import kafka as kafka_job
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from pipeline.platform import Platform
     from tests.integration.containers import Cassandra, Kafka, Postgres, Registry, Service
 
-__all__ = ["run_cassandra", "run_history", "run_kafka", "run_postgres", "run_schemas"]
+__all__ = [
+    "run_airflow_migrate",
+    "run_cassandra",
+    "run_history",
+    "run_kafka",
+    "run_postgres",
+    "run_schemas",
+]
 
 
 def run_postgres(postgres: Postgres, platform: Platform | None = None) -> list[str]:
@@ -28,6 +36,11 @@ def run_postgres(postgres: Postgres, platform: Platform | None = None) -> list[s
 def run_history(postgres: Postgres, platform: Platform | None = None) -> list[str]:
     """Run the job; the same."""
     return _run(history_job, postgres, platform, history_host=postgres.host, history_port=postgres.port)
+
+
+def run_airflow_migrate(postgres: Postgres) -> list[str]:
+    """Run the job; the same. Airflow is the one that PATH finds, and has its database from its variables."""
+    return _run(airflow_migrate_job, postgres, None, history_host=postgres.host, history_port=postgres.port)
 
 
 def run_kafka(kafka: Kafka, platform: Platform | None = None) -> list[str]:

@@ -57,6 +57,7 @@ def test_postgres_discards_what_an_interrupted_first_start_left(stack: Stack) ->
         assert files == ["data"]
 
 
+@pytest.mark.full
 def test_kafka_and_zookeeper_keep_topics_messages_and_users_when_they_are_replaced(stack: Stack) -> None:
     make_topic(stack.kafka, "kept")
     make_user(stack.kafka, "keeper", "keepers-password")
@@ -117,6 +118,7 @@ def test_the_registry_recovers_when_its_database_comes_back(stack: Stack) -> Non
     assert get(stack.registry, "client", "/subjects").status_code == 200
 
 
+@pytest.mark.full
 def test_cassandra_keeps_its_rows_when_its_container_is_replaced(stack: Stack) -> None:
     with CassandraSession(stack.cassandra) as session:
         session.execute(

@@ -5,6 +5,7 @@ Cassandra's locks the built-in superuser out, so it has a node that no other tes
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -14,11 +15,14 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from psycopg2 import sql
 
 from pipeline.errors import JobError, SchemaError
+from pipeline.infra.layout import PROJECT_ROOT
+from pipeline.jobs import airflow_migrate
 from pipeline.platform import Platform, load_platform
 from tests.integration.clients import CassandraSession, login_error, make_user
 from tests.integration.containers import Cassandra
 from tests.integration.environment import Environment
 from tests.integration.platform_jobs import (
+    run_airflow_migrate,
     run_cassandra,
     run_history,
     run_kafka,
@@ -28,6 +32,7 @@ from tests.integration.platform_jobs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.containers import Kafka, Postgres, Registry
 
@@ -106,6 +111,57 @@ def test_the_historys_reader_selects_and_nothing_more(postgres: Postgres) -> Non
         for statement in ("DELETE FROM readings", "CREATE TABLE t (a int)", "UPDATE stations SET name = 'x'"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(statement)
+
+
+# Airflow
+
+
+@pytest.fixture
+def airflow(postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let the job find Airflow, and Airflow its database, as in its image; give the database's password."""
+    run_postgres(postgres)
+    programs = PROJECT_ROOT / ".venv-airflow" / "bin"
+    assert programs.exists(), "there is no .venv-airflow: `make test` makes it"
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    password = postgres.password("airflow")
+    address = f"airflow:{password}@{postgres.host}:{postgres.port}"
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"postgresql+psycopg2://{address}/airflow")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", "")
+    return password
+
+
+def test_airflows_tables_are_there_and_a_second_run_changes_none(
+    postgres: Postgres, airflow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ["the metadata database is migrated"] == run_airflow_migrate(postgres)
+    before = tables_of_airflow(postgres)
+    assert {"dag", "dag_run", "task_instance"} <= before.keys()
+    assert run_airflow_migrate(postgres)
+    assert before == tables_of_airflow(postgres)
+    # Another database than the one that the job has looked at.
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2://localhost:1/airflow")
+    with pytest.raises(JobError, match="`airflow db migrate` failed: ") as raised:
+        run_airflow_migrate(postgres)
+    assert airflow not in str(raised.value)
+
+
+def test_a_migration_that_does_not_end_is_ended(
+    postgres: Postgres, airflow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_migrate, "_TIMEOUT_SECONDS", 0.1)
+    with pytest.raises(JobError, match=r"`airflow db migrate` did not end within 0\.1 s") as raised:
+        run_airflow_migrate(postgres)
+    assert airflow not in str(raised.value)
+
+
+def tables_of_airflow(postgres: Postgres) -> dict[str, int]:
+    """Give the tables of Airflow's database by name, with PostgreSQL's own number of each."""
+    with postgres.connect(database="airflow") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        return dict(cursor.fetchall())
 
 
 # Kafka

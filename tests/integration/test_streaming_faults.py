@@ -389,6 +389,7 @@ def test_a_slow_and_lossy_link_to_kafka_and_cassandra_loses_nothing(
     )
 
 
+@pytest.mark.full
 def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
     platform.driver("driver-alerts-1").wait_until_healthy()
     platform.driver("driver-alerts-0").kill("alerts.py")
@@ -401,6 +402,7 @@ def test_one_killed_alerts_driver_delays_no_alert(platform: Platform) -> None:
     platform.driver("driver-alerts-0").wait_until_healthy()
 
 
+@pytest.mark.full
 def test_a_topic_made_anew_is_one_clear_sentence(platform: Platform) -> None:
     publish(platform, weather("anew", 40))
     expect_tables(platform, weather("anew", 40))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WORK: Final = PROJECT_ROOT / ".galewatch" / "coverage"
+_AIRFLOW: Final = PROJECT_ROOT / ".venv-airflow"
 _USUAL: Final = ("-m", "not full")
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     _WORK.mkdir(parents=True)
     java = JavaBuild(PROJECT_ROOT)
     kit.make(java.agent())
-    with kit.hooked(PROJECT_ROOT / ".venv"):
+    with kit.hooked(PROJECT_ROOT / ".venv"), kit.hooked(_AIRFLOW):
         passed = _tests(kit, arguments or _USUAL)
     totals = {"Python": _python(kit), "Java": java.totals(kit.data)}
     for language, counted in totals.items():
@@ -38,19 +39,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tests(kit: Kit, arguments: Sequence[str]) -> bool:
-    environment = {**os.environ, **kit.environment}
-    done = [subprocess.run(_line(sys.executable, *arguments), cwd=PROJECT_ROOT, env=environment, check=False)]
-    airflow = PROJECT_ROOT / ".venv-airflow" / "bin" / "python"
-    if airflow.exists():
-        # It has no coverage of its own.
-        environment["PYTHONPATH"] = str(kit.python)
-        line = _line(str(airflow), "tests/airflow", *_USUAL)
-        done.append(subprocess.run(line, cwd=PROJECT_ROOT, env=environment, check=False))
-    return all(one.returncode == 0 for one in done)
+    def code(python: str, *arguments: str, **more: str) -> int:
+        environment = {**os.environ, **kit.environment, **more}
+        line = [python, "-m", "coverage", "run", "-m", "pytest", *arguments]
+        return subprocess.run(line, cwd=PROJECT_ROOT, env=environment, check=False).returncode
 
-
-def _line(python: str, *arguments: str) -> list[str]:
-    return [python, "-m", "coverage", "run", "-m", "pytest", *arguments]
+    # Airflow's environment has no coverage of its own.
+    airflow = str(_AIRFLOW / "bin" / "python")
+    codes = (
+        code(sys.executable, *arguments),
+        code(airflow, "tests/airflow", *_USUAL, PYTHONPATH=str(kit.python)),
+    )
+    return not any(codes)
 
 
 def _python(kit: Kit) -> Totals:

@@ -91,7 +91,7 @@ class Kit:
 
     @contextmanager
     def hooked(self, environment: Path) -> Iterator[None]:
-        """Let programs of a virtual environment be measured as well: the offline provider runs in .venv."""
+        """Let programs of a virtual environment be measured as well, as the offline provider of .venv is."""
         (packages,) = environment.glob("lib/python3.*/site-packages")
         hook = packages / "galewatch_measuring.pth"
         hook.write_text(_HOOK, encoding="utf-8")
