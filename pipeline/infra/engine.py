@@ -41,6 +41,8 @@ _PACKAGES: Final = ("docker.io", "debootstrap", "iptables")
 # A first start makes its storage and its firewall rules; some 3 s are usual.
 _START_TIMEOUT_S: Final = 90.0
 _ANSWER_TIMEOUT_S: Final = 10
+# Where Debian starts the service of a package, it has done so soon after the installation.
+_STARTED_BY_ITSELF_S: Final = 5.0
 
 
 class Answer(Enum):
@@ -133,7 +135,7 @@ def ensure_engine(logs: Path, say: Callable[[str], None]) -> docker.DockerClient
         say(f"installing {', '.join(_PACKAGES)} (apt)")
         install_packages(_PACKAGES, logs / "apt.log")
         # Debian starts the service itself where there is something to start it with.
-        action = Action.USE if _answers_within(5.0) else decide(look())
+        action = Action.USE if _answers_within(_STARTED_BY_ITSELF_S) else decide(look())
     if action is Action.START_SERVICE:
         say("starting the docker service")
         done = subprocess.run(["systemctl", "start", "docker"], capture_output=True, text=True, check=False)

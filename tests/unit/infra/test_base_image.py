@@ -1,9 +1,13 @@
 """How the base image's build context is put together, and what names it."""
 
 import gc
+import os
+import shutil
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,3 +95,42 @@ def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(BaseImageError, match="the Docker engine does not answer"):
         base_image.ensure_debian(lambda _: None)
     gc.collect()
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Take away what debootstrap needs."""
+
+    def take(program: str | None = "/usr/sbin/debootstrap", uid: int = 0, mirror: str | None = "x") -> None:
+        monkeypatch.setattr(shutil, "which", lambda _: program)
+        monkeypatch.setattr(os, "geteuid", lambda: uid)
+        monkeypatch.setattr(apt_sources, "mirror", lambda _: mirror)
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ({"program": None}, "debootstrap is not installed: apt-get install debootstrap"),
+        ({"uid": 1000}, "debootstrap needs root: run this step as root"),
+        ({"mirror": None}, "no apt source of this machine offers bookworm main"),
+    ],
+)
+def test_what_debootstrap_lacks_is_said(
+    without: Callable[..., None], missing: dict[str, Any], words: str
+) -> None:
+    without(**missing)
+    with pytest.raises(BaseImageError, match=f"no registry gives Debian 12, and {words}"):
+        base_image._debootstrap(lambda _: None)
+
+
+def test_a_debootstrap_that_fails_is_told_with_its_last_words(
+    without: Callable[..., None], tmp_path: Path
+) -> None:
+    program = tmp_path / "debootstrap"
+    program.write_text("#!/bin/sh\necho 'E: no such mirror'\nexit 5\n", encoding="ascii")
+    program.chmod(0o755)
+    without(str(program))
+    with pytest.raises(BaseImageError, match="debootstrap ended with 5:\nE: no such mirror"):
+        base_image._debootstrap(lambda _: None)

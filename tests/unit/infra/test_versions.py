@@ -66,3 +66,17 @@ def test_only_what_is_asked_for_is_listed_with_the_extras_that_it_includes(tmp_p
         ("in-ner", "2.0"),
         ("outer", "3.0"),
     ]
+
+
+def test_a_page_that_is_out_of_date_is_told_and_written_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "versions.md"
+    monkeypatch.setattr(versions, "TARGET", page)
+    assert 1 == versions.main(["--check"])
+    assert f"{page} is out of date: make versions" in capsys.readouterr().err
+    assert 0 == versions.main([])
+    assert versions.render() == page.read_text(encoding="utf-8")
+    assert 0 == versions.main(["--check"])
+    page.write_text("old", encoding="utf-8")
+    assert 1 == versions.main(["--check"])
