@@ -9,7 +9,7 @@ import signal
 import socket
 import tempfile
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -219,8 +219,10 @@ class Stack:
         """
         processes = self.container(service).top(ps_args="-eo pid,comm")["Processes"]
         for pid, command in processes:
+            # Some end because another one was killed.
             if "init" not in command:
-                os.kill(int(pid), signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
     def _terraform(self, name: str, root: Path, **variables: Any) -> Terraform:
         return Terraform(

@@ -45,7 +45,7 @@ def copy(root: Path, scratch: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     # Some tests begin programs by their place; the project itself is found through PYTHONPATH, in the copy.
-    for environment in (".venv", ".venv-dev"):
+    for environment in (".venv", ".venv-dev", ".venv-airflow"):
         if (root / environment).is_dir():
             (scratch / environment).symlink_to(root / environment)
 
