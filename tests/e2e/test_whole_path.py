@@ -6,6 +6,7 @@ One environment serves all tests of this module, in their order: the last ones s
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ import pytest
 from pipeline.config import config_dir
 from pipeline.infra.backfill import Backfill, Outcome
 from pipeline.infra.backfill import run as backfill
+from pipeline.infra.first_alert import prove
+from pipeline.infra.layout import Layout
+from pipeline.infra.progress import Progress
+from pipeline.infra.show import console, ending
 from pipeline.readings import Reading
 from pipeline.reconcile.collect import collect
 from pipeline.reconcile.equations import Policy, equations
@@ -83,6 +88,17 @@ def compressed(
 
 
 ALERTS = "SELECT * FROM alerts_by_station"
+# A rule that no weather crosses.
+NEVER = """\
+rules:
+  - id: boiling
+    metric: temperature
+    comparison: ">"
+    threshold: 100
+    unit: °C
+    severity: critical
+    message: Boiling
+"""
 
 
 def test_the_history_holds_what_the_recording_says(
@@ -189,17 +205,24 @@ def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle
         assert 0 == history.waiting()
 
 
-def test_the_self_test_is_shown_as_one_and_goes_by_itself(stack: Stack, query: Query) -> None:
+def test_an_hour_without_an_alert_is_proven_by_a_test_reading_that_goes_by_itself(
+    stack: Stack, query: Query, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One reading of galewatch-selftest takes the whole path; it says what it is and lives an hour."""
-    with stack.airflow() as airflow:
-        airflow.wait(airflow.trigger("selftest"), RUN_TIMEOUT_S, print)
-    rows = until(
-        "the self-test's alert",
-        lambda: query(
-            "SELECT rule_id, origin, TTL(value) AS ttl FROM alerts_by_station "
-            "WHERE station_id = 'galewatch-selftest'"
-        ),
-        within_s=DELIVERED_WITHIN_S,
+    shutil.copytree(config_dir(), tmp_path / "config")
+    (tmp_path / "config" / "rules.yaml").write_text(NEVER, encoding="utf-8")
+    with stack.airflow() as airflow, Progress("up", tmp_path / "logs") as progress:
+        outcome = prove(stack.environment(), tmp_path / "config", airflow, progress)
+    assert outcome.readings > 0 == len(outcome.alerts)
+    assert outcome.test
+    assert ("galewatch-selftest", "selftest") == (outcome.test.station_id, outcome.test.origin)
+    ending(console(), Layout(stack.name), outcome, {"airflow": stack.url("airflow")})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "A test reading (no real weather) has proved that the path is whole" in shown
+    assert "(temperature; boiling wants > 100.0 °C)" in shown
+    rows = query(
+        "SELECT rule_id, origin, TTL(value) AS ttl FROM alerts_by_station "
+        "WHERE station_id = 'galewatch-selftest'"
     )
     assert {("heat-100f", "selftest")} == {(row["rule_id"], row["origin"]) for row in rows}
     assert all(0 < row["ttl"] <= 3600 for row in rows)
