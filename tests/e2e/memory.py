@@ -13,8 +13,6 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from docker.errors import APIError
-
 from pipeline.infra.layout import ENVIRONMENT_LABEL, JOB_LABEL, SERVICE_LABEL
 from tests.e2e.stack import until
 
@@ -45,20 +43,26 @@ def held(stack: Stack) -> dict[str, float]:
         if service == "cassandra":
             code, said = container.exec_run(["/opt/galewatch/nodetool", "flush"])
             assert code == 0, said.decode(errors="replace")
-        try:
-            holding[service] = sum(map(_held, _processes(container)))
-        except (APIError, FileNotFoundError):
-            # Ended in between.
-            continue
+        holding[service] = sum(map(_held, _processes(container)))
     return holding
 
 
 def _processes(container: Any) -> list[int]:
-    return [int(pid) for (pid,) in container.top(ps_args="-eo pid")["Processes"]]
+    """Give the processes of a container, but for those that look after its health: they come and go."""
+    parents = {int(pid): int(parent) for pid, parent in container.top(ps_args="-eo pid,ppid")["Processes"]}
+
+    def is_of_it(pid: int) -> bool:
+        return pid == container.attrs["State"]["Pid"] or (pid in parents and is_of_it(parents[pid]))
+
+    return [pid for pid in parents if is_of_it(pid)]
 
 
 def _held(pid: int) -> float:
-    mapped = _anonymous(pid)
+    try:
+        mapped = _anonymous(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        # Ended in between.
+        return 0.0
     if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() != "java":
         return sum(mapped.values()) / 1024
     asked(pid, "GC.run")
