@@ -365,6 +365,7 @@ def stop_cleanly(*drivers: SparkContainer) -> None:
         assert before[driver.name] + 1 == stopped(driver), driver.name
 
 
+@pytest.mark.full
 def test_a_partition_that_lags_in_a_catch_up_loses_nothing(platform: Platform) -> None:
     # Two stations on different partitions; what the one has is as old as may be, what the other has is new.
     lateness = PLATFORM.streaming.allowed_lateness_seconds
