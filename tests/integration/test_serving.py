@@ -214,8 +214,10 @@ def test_the_bench_of_reads_asks_for_stations_and_days_that_have_alerts(
     spark: Any, serving: Serving, station: str
 ) -> None:
     now = datetime.now(UTC)
-    for minutes in range(30):
-        write_alert(spark, station, now - timedelta(minutes=minutes), rule=f"rule-{minutes}")
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    # All of one day, whenever the test runs.
+    for number in range(30):
+        write_alert(spark, station, midnight + (now - midnight) * number / 30, rule=f"rule-{number}")
     found = measure(serving, now, questions=20)
     assert [20, 20, 1] == [one.took.count for one in found]
     assert 20 == found[0].rows
