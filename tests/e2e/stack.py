@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pipeline.infra.terraform_report import Plan
 
-__all__ = ["Stack", "until"]
+__all__ = ["Stack", "free_offset", "until"]
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Stack:
         self.name = f"t{random.randbytes(3).hex()}"  # noqa: S311 - a name
         self.platform = load_platform()
         self._folder = Path(tempfile.mkdtemp(prefix=f"galewatch-{self.name}-"))
-        self._offset = _free_offset(list(self.platform.ports.model_dump().values()))
+        self._offset = free_offset(list(self.platform.ports.model_dump().values()))
         self._variables = {
             "environment": self.name,
             "port_offset": self._offset,
@@ -235,7 +235,7 @@ class Stack:
         )
 
 
-def _free_offset(ports: list[int]) -> int:
+def free_offset(ports: list[int]) -> int:
     """Find an offset at which every port is free, below those that the kernel gives away by itself."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     highest = min(low, 32768) - max(ports) - 10

@@ -15,6 +15,8 @@ from pipeline.infra import commands
 from pipeline.infra.base_image import ensure_base
 from pipeline.infra.layout import ENVIRONMENT_LABEL, JOB_LABEL, PROJECT_ROOT, SERVICE_LABEL, Layout
 from pipeline.infra.leftovers import Leftovers
+from pipeline.platform import load_platform
+from tests.e2e.stack import free_offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,8 +92,8 @@ def layout(tmp_path: Path) -> Layout:
         folder.mkdir(parents=True)
         (folder / "main.tf").write_text(text, encoding="utf-8")
     (made.platform_root / "environments").mkdir()
-    # Far from the ports of whatever else runs here.
-    text = f'environment = "{made.environment}"\nport_offset = 39000\n'
+    offset = free_offset(list(load_platform().ports.model_dump().values()))
+    text = f'environment = "{made.environment}"\nport_offset = {offset}\n'
     (made.platform_root / "environments" / f"{made.environment}.tfvars").write_text(text, encoding="utf-8")
     shutil.copytree(PROJECT_ROOT / "config", tmp_path / "config")
     return made

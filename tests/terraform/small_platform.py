@@ -20,7 +20,7 @@ from pipeline.infra.progress import Progress
 from pipeline.infra.provision import Roots
 from pipeline.infra.secrets import ensure_secrets
 from pipeline.platform import load_platform
-from tests.e2e.stack import _free_offset
+from tests.e2e.stack import free_offset
 from tests.provisioning import terraform_environment
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class SmallPlatform:
         self.name = f"t{random.randbytes(3).hex()}"  # noqa: S311 - a name
         self.layout = Layout(self.name, folder)
         self.engine = docker.from_env()
-        self._offset = _free_offset(list(load_platform().ports.model_dump().values()))
+        self._offset = free_offset(list(load_platform().ports.model_dump().values()))
         _check_out(folder)
         ensure_secrets(self.layout.secrets)
         self.set(spark_workers=1)
