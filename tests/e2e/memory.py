@@ -87,7 +87,7 @@ def asked(pid: int, command: str) -> str:
     """Give the answer of a JVM to a command of jcmd, which no image has: by HotSpot's own protocol."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     within = re.findall(r"^NSpid:.*\t(\d+)$", status, re.MULTILINE)[0]
-    folder = Path(f"/proc/{pid}/root/tmp")
+    folder = Path("/proc", str(pid), "root", "tmp")
     door = folder / f".java_pid{within}"
     if not door.is_socket():
         # The JVM that finds such a file when it is told to quit opens the door instead.
