@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
+import docker
 import pytest
 
 from tests.integration import platform_jobs
@@ -18,6 +19,14 @@ from tests.integration.side_by_side import side_by_side
 from tests.integration.spark_cluster import SparkCluster
 from tests.integration.stack import Stack
 from tests.integration.streaming import Platform
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    """A client of the engine."""
+    client = docker.from_env()
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -34,13 +34,6 @@ echo 12.5 >"$3/etc/debian_version"
 
 
 @pytest.fixture
-def engine() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def names(engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Give the images names of the test's own; they are removed."""
     name = f"galewatch/t{secrets.token_hex(3)}"

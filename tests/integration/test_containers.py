@@ -23,7 +23,6 @@ from tests.integration.side_by_side import side_by_side
 from tests.integration.stack import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.stack import Stack
@@ -31,13 +30,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 LOOPBACK_ONLY = "127.0.0.1"
-
-
-@pytest.fixture
-def engine() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
 
 
 def published(service: Service) -> list[tuple[str, int]]:

@@ -6,7 +6,6 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
 from pipeline.infra.base_image import ensure_base
@@ -20,16 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import docker
     from docker.models.containers import Container
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")

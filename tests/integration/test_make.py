@@ -7,7 +7,6 @@ import shutil
 import signal
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import docker
     from typer.testing import Result
 
     Make = Callable[..., Result]
@@ -117,11 +117,10 @@ def make(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
 
 @pytest.fixture
-def engine(layout: Layout) -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    Leftovers(layout, client, print).sweep()
-    client.close()
+def engine(layout: Layout, engine: docker.DockerClient) -> Iterator[docker.DockerClient]:
+    """The engine, swept of the environment afterwards."""
+    yield engine
+    Leftovers(layout, engine, print).sweep()
 
 
 def start(engine: docker.DockerClient, layout: Layout, name: str, *command: str, **labels: str) -> None:

@@ -11,7 +11,6 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 from rich.console import Console
 
@@ -25,6 +24,8 @@ from pipeline.infra.up import by_hand
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import docker
 
 pytestmark = pytest.mark.engine
 
@@ -82,13 +83,6 @@ def layout(tmp_path: Path) -> Layout:
         f'environment = "{name}"\n', encoding="utf-8"
     )
     return made
-
-
-@pytest.fixture
-def engine() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
 
 from pipeline.infra.layout import ENVIRONMENT_LABEL
@@ -17,14 +16,9 @@ from tests.leftovers import OLD, remove_old_environments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import docker
+
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture
-def engine() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
 
 
 @pytest.fixture
