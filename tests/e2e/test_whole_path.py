@@ -202,7 +202,13 @@ def test_sending_all_again_changes_nothing(stack: Stack, compressed: list[oracle
             report.unchanged,
             report.to_publish,
         )
-        assert 0 == history.waiting()
+    # Airflow's own loads may be on their way at the same time; only what was sent again is asked for.
+    waiting = stack.select(
+        "SELECT station_id, observed_at FROM readings WHERE station_id = ANY(%s)"
+        " AND streamed AND published_revision IS DISTINCT FROM revision",
+        sorted({reading.station_id for reading in compressed}),
+    )
+    assert [] == waiting
 
 
 def test_an_hour_without_an_alert_is_proven_by_a_test_reading_that_goes_by_itself(

@@ -39,10 +39,13 @@ output "names" {
 }
 """
 
+# Terraform begins it when the other resource is there; the file of its process id is whole from the start.
 SLOW = """
 resource "terraform_data" "slow" {
+  depends_on = [terraform_data.it]
+
   provisioner "local-exec" {
-    command = "echo $$ > ${path.root}/pid; exec sleep 60"
+    command = "echo $$ > ${path.root}/pid.new; mv ${path.root}/pid.new ${path.root}/pid; exec sleep 60"
   }
 }
 """
