@@ -84,3 +84,9 @@ def test_a_broker_that_goes_by_itself_is_gone_at_once(stack: Stack) -> None:
 def test_only_who_knows_the_brokers_password_is_let_in(stack: Stack) -> None:
     with pytest.raises(NotLetInError), Znodes(stack.zookeeper, "wrong"):
         pytest.fail("let in")
+
+
+def test_who_does_not_log_in_is_not_even_let_read(stack: Stack) -> None:
+    """What the broker writes is everybody's to read, unless who is nobody is refused altogether."""
+    with Znodes(stack.zookeeper, logs_in=False) as znodes, pytest.raises(NotLetInError):
+        znodes.get(EPOCH)

@@ -1,4 +1,4 @@
-"""What ZooKeeper holds, read as the broker reads it: logged in, by ZooKeeper's own protocol."""
+"""What ZooKeeper holds, read by its own protocol: as the broker, who logs in, or as nobody."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ __all__ = ["NotLetInError", "Znodes"]
 
 _GET_DATA, _SASL = 4, 102
 _NO_NODE = -101
+# AUTHFAILED, and SESSIONCLOSEDREQUIRESASLAUTH.
+_NOT_LET_IN = (-115, -124)
 _SESSION_MS = 30_000
 _PLACE = "zookeeper/zk-sasl-md5"
 
 
 class NotLetInError(Exception):
-    """ZooKeeper refused the login."""
+    """ZooKeeper refused the login, or wants one."""
 
 
 class Znodes:
-    """A session as the user `kafka`; a context manager."""
+    """A session as the user `kafka`, or as nobody where it does not log in; a context manager."""
 
-    def __init__(self, zookeeper: Service, password: str | None = None) -> None:
+    def __init__(self, zookeeper: Service, password: str | None = None, *, logs_in: bool = True) -> None:
         self._address = (zookeeper.host, zookeeper.port)
         self._password = zookeeper.environment.password("zookeeper_kafka") if password is None else password
+        self._logs_in = logs_in
         self._asked = 0
 
     def __enter__(self) -> Self:
@@ -41,26 +44,31 @@ class Znodes:
             # Protocol 0, nothing seen, a new session with an empty password, not read-only.
             send_frame(self._connection, struct.pack(">iqiqi16sb", 0, 0, _SESSION_MS, 0, 16, b"", 0))
             receive_frame(self._connection)
-            _, challenge = self._ask(_SASL, _buffer(b""))
-            error, _ = self._ask(_SASL, _buffer(_answer(_text(challenge), self._password)))
-        except (OSError, struct.error) as failure:
+            if self._logs_in:
+                self._log_in()
+        except (OSError, struct.error, NotLetInError) as failure:
             self._connection.close()
             raise NotLetInError(str(failure)) from failure
-        if error:
-            self._connection.close()
-            raise NotLetInError(f"error {error}")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def get(self, path: str) -> bytes | None:
-        """Give what a znode holds, None where there is none."""
+        """Give what a znode holds, None where there is none; raises NotLetInError."""
         error, body = self._ask(_GET_DATA, _buffer(path.encode()) + b"\x00")
         if error == _NO_NODE:
             return None
+        if error in _NOT_LET_IN:
+            raise NotLetInError(f"error {error}")
         assert error == 0, f"{path}: error {error}"
         return _text(body)
+
+    def _log_in(self) -> None:
+        _, challenge = self._ask(_SASL, _buffer(b""))
+        error, _ = self._ask(_SASL, _buffer(_answer(_text(challenge), self._password)))
+        if error:
+            raise NotLetInError(f"error {error}")
 
     def _ask(self, kind: int, body: bytes) -> tuple[int, bytes]:
         self._asked += 1
