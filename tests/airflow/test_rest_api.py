@@ -200,10 +200,12 @@ def test_a_run_before_the_start_date_has_no_task_and_is_no_success(airflow: Airf
     assert [] == [start for start in source.asked if start.startswith("2019")]
 
 
-def test_a_backfill_before_the_start_date_is_told_as_failed(airflow: Airflow) -> None:
+def test_a_backfill_reaches_back_before_the_start_date(airflow: Airflow, source: Source) -> None:
+    """Unlike a run that is started by hand it has its tasks there, so the source is asked, and refuses."""
     airflow.unpause(GATEWAY)
     wanted = Backfill(GATEWAY, BEFORE_THE_START - FIVE_MINUTES, BEFORE_THE_START)
     assert Outcome(1, 1) == run(airflow, wanted, lambda _: None)
+    assert 1 == source.asked.count(utc_text(wanted.start))
 
 
 NEVER = datetime.min.replace(tzinfo=UTC)
