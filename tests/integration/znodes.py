@@ -46,7 +46,10 @@ class Znodes:
             receive_frame(self._connection)
             if self._logs_in:
                 self._log_in()
-        except (OSError, struct.error, NotLetInError) as failure:
+        except NotLetInError:
+            self._connection.close()
+            raise
+        except (OSError, struct.error) as failure:
             self._connection.close()
             raise NotLetInError(str(failure)) from failure
         return self
