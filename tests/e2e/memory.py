@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["held"]
 
 _ATTACHED_WITHIN_S: Final = 20.0
+# Longer than a process lives that looks after a container's health, reads a DAG's file or runs a task.
+_STAYS_AFTER_S: Final = 60.0
 # A part of a heap, whichever collector it is: the KiB used, and where it begins and ends.
 _PART: Final = re.compile(
     r"(?:heap|generation|PSYoungGen|ParOldGen) +total \d+K, used (\d+)K \[0x(\w+),(?: 0x\w+,)? 0x(\w+)\)"
@@ -31,6 +33,8 @@ _MAPPED: Final = re.compile(r"^([0-9a-f]+)-[0-9a-f]+ (?:.*\n)+?Anonymous: +(\d+)
 
 def held(stack: Stack) -> dict[str, float]:
     """Give the MiB that each service of an environment holds, after a full collection of each JVM.
+
+    That is what the processes hold that have been there for a minute.
 
     Cassandra writes its tables to disk before. For root, where the engine's processes are this machine's.
     """
@@ -48,8 +52,12 @@ def held(stack: Stack) -> dict[str, float]:
 
 
 def _processes(container: Any) -> list[int]:
-    """Give the processes of a container, but for those that look after its health: they come and go."""
-    parents = {int(pid): int(parent) for pid, parent in container.top(ps_args="-eo pid,ppid")["Processes"]}
+    """Give the processes of a container that stay; of those that come and go none is held."""
+    parents = {
+        int(pid): int(parent)
+        for pid, parent, age_s in container.top(ps_args="-eo pid,ppid,etimes")["Processes"]
+        if int(age_s) > _STAYS_AFTER_S
+    }
 
     def is_of_it(pid: int) -> bool:
         return pid == container.attrs["State"]["Pid"] or (pid in parents and is_of_it(parents[pid]))
