@@ -286,6 +286,17 @@ def test_the_copies_of_the_alerts_driver_write_from_different_workers(platform: 
     assert executors["alerts-0"] != executors["alerts-1"]
 
 
+def test_every_executor_lets_go_of_the_memory_that_was_given_back(platform: Platform) -> None:
+    """Java has a thread for it; without that the C library keeps most of what RocksDB was done with."""
+    look = ["bash", "-c", "cat /proc/[0-9]*/task/*/comm"]
+
+    def trimming() -> int:
+        said = [worker.container.exec_run(look).output.decode() for worker in platform.spark.workers]
+        return sum(names.splitlines().count("Native Heap Tri") for names in said)
+
+    expect(len(platform.spark.drivers), trimming)
+
+
 def test_every_query_tells_how_far_it_has_come(platform: Platform) -> None:
     places = send(platform, [(one.station_id, framed(one.to_avro(), 1)) for one in weather("far", 40)])
     ends = {partition: max(end + 1 for at, end in places if at == partition) for partition, _ in places}
