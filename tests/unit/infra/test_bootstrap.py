@@ -183,7 +183,8 @@ def test_no_python_3_11_is_told(checkout: Path) -> None:
         script.read_text(encoding="utf-8").replace("/usr/bin/python3.11", "/nonexistent/python3.11"),
         encoding="utf-8",
     )
-    done = bootstrap(checkout, PATH=str(programs), PYENV_ROOT="/nonexistent", HOME="/nonexistent")
+    nowhere = str(checkout / "nowhere")
+    done = bootstrap(checkout, PATH=str(programs), PYENV_ROOT=nowhere, HOME=nowhere)
     assert done.returncode == 1
     assert "Python 3.11 was not found: install it" in done.stderr
 

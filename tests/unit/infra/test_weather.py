@@ -59,7 +59,7 @@ def test_another_recording_is_taken_by_an_environment_that_replays(tmp_path: Pat
     ("environment", "words"),
     [
         ({"WEATHER": "sunny"}, "WEATHER must be live or local, not 'sunny'"),
-        ({"GALEWATCH_REPLAY": "/nonexistent"}, "GALEWATCH_REPLAY is '/nonexistent', which is no folder"),
+        ({"GALEWATCH_REPLAY": "/proc/none"}, "GALEWATCH_REPLAY is '/proc/none', which is no folder"),
     ],
 )
 def test_a_wrong_choice_is_refused_by_name(environment: dict[str, str], words: str) -> None:
