@@ -99,21 +99,34 @@ def batch_under_way(spark: SparkCluster, checkpoint: str) -> int:
     return int(said)
 
 
+# Takes a failpoint's file away. Not before a batch whose offsets are in the checkpoint is committed: the
+# driver does that very batch again, to the same offsets, and would be ended there for ever.
+_ARM = """
+for look in $(seq 12000); do
+  [ -e "$0/offsets/$1" ] && [ ! -e "$0/commits/$1" ] || exec rm "$2"
+  sleep 0.02
+done
+exit 1
+"""
+
+
 class Failpoint:
     """A failpoint that a driver of the cluster was started with, spent until it is armed."""
 
     def __init__(self, spark: SparkCluster, name: str, copy: int = 0) -> None:
         query, _, self.point = name.partition(":")
         self.name = f"{name} (copy {copy})" if query == "alerts" else name
-        self._file = f"{CHECKPOINTS}/{query}-{copy}.{self.point}"
+        self._checkpoint = f"{CHECKPOINTS}/{query}-{copy}"
+        self._file = f"{self._checkpoint}.{self.point}"
         self._worker = spark.workers[0].container
         self.driver = spark.drivers[f"driver-alerts-{copy}" if query == "alerts" else "driver-tables"]
         self.restarts = self.driver.restarts
         self.fired_at = 0.0
 
-    def arm(self) -> None:
-        """Let it fire at the next batch that comes to it."""
-        assert self._worker.exec_run(["rm", self._file]).exit_code == 0
+    def arm(self, after: int = -1) -> None:
+        """Let it fire at the next batch that comes to it and is no repetition of this one."""
+        command = ["bash", "-c", _ARM, self._checkpoint, str(after), self._file]
+        assert self._worker.exec_run(command).exit_code == 0, f"{self.name}: batch {after} is not committed"
 
     def fired(self) -> str | None:
         """Give the sentence that it left when it fired: batch and offsets."""
@@ -123,7 +136,8 @@ class Failpoint:
     def wait(self, sent: Sequence[tuple[int, int]]) -> str:
         """Wait until it has ended a batch with some of what was sent, by place; give its sentence.
 
-        In Real-Time Mode a batch ends by the clock, also without readings: then the next one is waited for.
+        A query's first batch is often empty, and in Real-Time Mode a batch ends by the clock, also without
+        readings: then the next one is waited for.
         """
         while True:
             wait_until(self.fired, f"failpoint {self.name} fires")
@@ -132,17 +146,17 @@ class Failpoint:
             self.restarts = self.driver.restarts
             said = self.fired() or ""
             assert f"{said}: SIGKILL" in self.driver.log()
-            if _has_some(said, sent):
+            batch, ends = _batch(said)
+            if any(offset < ends[str(partition)] for partition, offset in sent):
                 return said
-            self.arm()
+            self.arm(after=batch)
 
 
-def _has_some(said: str, sent: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether the batch of a failpoint's sentence goes beyond the first message sent to a partition."""
-    found = re.fullmatch(r"failpoint \S+ of \S+: batch \d+, offsets (\{.*\})", said)
+def _batch(said: str) -> tuple[int, dict[str, int]]:
+    """Read a failpoint's sentence: the batch that it ended, and where that ends in each partition."""
+    found = re.fullmatch(r"failpoint \S+ of \S+: batch (\d+), offsets (\{.*\})", said)
     assert found is not None, said
-    ends = json.loads(found[1])["readings"]
-    return any(offset < ends[str(partition)] for partition, offset in sent)
+    return int(found[1]), json.loads(found[2])["readings"]
 
 
 @contextmanager
