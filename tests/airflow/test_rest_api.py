@@ -166,12 +166,14 @@ def test_a_backfill_whose_source_refuses_fails_each_interval_and_asks_once_for_e
     wanted = Backfill(GATEWAY, LAST_WEEK, LAST_WEEK + 2 * FIVE_MINUTES)
     airflow.unpause(GATEWAY)
     assert Outcome(2, 2) == run(airflow, wanted, lambda _: None)
-    runs = [one for one in airflow.runs(GATEWAY) if LAST_WEEK <= (one.interval_start or NEVER) < wanted.end]
+    # After other backfills the schedule makes up for the last hours: there are newer runs than these.
+    latest = airflow.runs(GATEWAY, limit=100)
+    runs = [one for one in latest if LAST_WEEK <= (one.interval_start or NEVER) < wanted.end]
     assert [(LAST_WEEK, "failed"), (LAST_WEEK + FIVE_MINUTES, "failed")] == sorted(
         (one.interval_start, one.state) for one in runs
     )
     assert {1} == {tries(airflow, one, "extract") for one in runs}
-    # The schedule's own run, of the newest interval, asks as well.
+    # The schedule's own runs ask as well.
     assert [1, 1] == [source.asked.count(utc_text(one.interval_start or NEVER)) for one in runs]
     assert "400" in (airflow.trouble(runs[0]) or "")
 
