@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.config import shown
@@ -16,22 +17,40 @@ if TYPE_CHECKING:
 
     from pipeline.units import Metric
 
-__all__ = ["by_field", "canonical", "checked_origin", "json_content", "raw_json", "refused"]
+__all__ = ["by_field", "canonical", "checked_origin", "json_content", "raw_json", "refused", "storable"]
 
 _SHOWN_END_LENGTH: Final = 80
+
+# NUL, which no text and no JSON of PostgreSQL takes, and lone surrogates, which UTF-8 does not have.
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Give U+FFFD for each character that cannot be stored, as for bytes that are no UTF-8."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def json_content(name: str, body: bytes) -> Any:
     """Read a body of JSON; raises SourceUnavailableError where it breaks off.
 
     The services stream: what fails after the first byte breaks a body whose status said 200. NaN and
-    infinities, which are no JSON, come as text.
+    infinities, which are no JSON, come as text; texts come `storable`.
     """
     try:
-        return json.loads(body, parse_constant=str)
+        return _storable_texts(json.loads(body, parse_constant=str))
     except ValueError as error:
         end = body[-_SHOWN_END_LENGTH:].decode("utf-8", "replace")
         raise SourceUnavailableError(f"{name} answered a body that breaks off: …{end!r}") from error
+
+
+def _storable_texts(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(key): _storable_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable_texts(item) for item in value]
+    return value
 
 
 def checked_origin(name: str, origin: Any, here: str) -> Origin:

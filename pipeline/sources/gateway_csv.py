@@ -17,7 +17,7 @@ from pipeline.config import shown
 from pipeline.errors import ContractError, ReadingError, SourceUnavailableError
 from pipeline.readings import FIELDS, Reading, utc_text
 from pipeline.sources import Call, Fetched
-from pipeline.sources._records import by_field, canonical, checked_origin, refused
+from pipeline.sources._records import by_field, canonical, checked_origin, refused, storable
 from pipeline.units import METRICS, UnitError, dimension, named_short
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class GatewayCsv:
         media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if media_type != _MEDIA_TYPE:
             raise ContractError(f"{self.name} answered {shown(media_type)}, where {_MEDIA_TYPE} was asked")
-        lines = [line.removesuffix("\r") for line in body.decode("utf-8", "replace").split("\n")]
+        text = storable(body.decode("utf-8", "replace"))
+        lines = [line.removesuffix("\r") for line in text.split("\n")]
         while lines and not lines[-1]:
             lines.pop()
         last = _LAST_LINE.fullmatch(lines[-1]) if lines else None

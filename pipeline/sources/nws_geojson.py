@@ -112,10 +112,10 @@ class NwsGeoJson:
 
     def _measures(
         self, properties: Mapping[str, Any], here: str
-    ) -> tuple[dict[Metric, tuple[Any, str]], dict[Metric, str | None]]:
+    ) -> tuple[dict[Metric, tuple[Any, str]], dict[Metric, Any]]:
         """Give value and unit of each metric, and the flags of the values that there are."""
         values: dict[Metric, tuple[Any, str]] = {}
-        flags: dict[Metric, str | None] = {}
+        flags: dict[Metric, Any] = {}
         for metric, name in PROPERTIES.items():
             measure = properties.get(name)
             if not isinstance(measure, dict) or not {"unitCode", "value"} <= measure.keys():
@@ -140,16 +140,18 @@ class NwsGeoJson:
         station: Station,
         properties: Mapping[str, Any],
         values: Mapping[Metric, tuple[Any, str]],
-        flags: Mapping[Metric, str | None],
+        flags: Mapping[Metric, Any],
         fetched_at: datetime,
     ) -> Reading:
         observed_at = _instant(properties["timestamp"])
         if observed_at is None:
             raise ReadingError(f"timestamp is {shown(properties['timestamp'])}, no time with an offset")
         for metric, flag in flags.items():
+            if flag is not None and not isinstance(flag, str):
+                raise ReadingError(f"the quality control of {FIELDS[metric]} is {shown(flag)}, no text")
             if flag in _FAILED:
                 raise ReadingError(f"{FIELDS[metric]} failed the quality control (flag {flag})")
-        told = sorted({str(flag) for flag in flags.values() if flag})
+        told = sorted({flag for flag in flags.values() if flag})
         return Reading.parse(
             {
                 "station_id": station.id,

@@ -6,6 +6,8 @@ module's own.
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
 from collections import Counter
@@ -16,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from pipeline import ingest
 from pipeline import publisher as publisher_module
@@ -39,6 +44,8 @@ from tests.local_server import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from starlette.requests import Request
 
     Record = Callable[[str, object], None]
 
@@ -192,6 +199,60 @@ def test_an_interval_of_nulls_is_counted_and_filled_when_it_is_run_again(
         outcome=f"nothing stored, then {again['stored']} readings",
         recovery_s=time.monotonic() - began,
     )
+
+
+# The start of the first row, or the first temperature, and what is put there: NUL, as it is or as JSON writes
+# it, and half of what JSON writes for a character beyond the first 65,536.
+_IN_JSON = rb'"\\u0000\\ud800"'
+UNSTORABLE = {
+    "gateway": (rb"(?<=\n)(?!#)", b"\0"),
+    "nws": (rb'(?<="temperature":)(\{[^}]*"value":)[^,}]+', rb"\1" + _IN_JSON),
+    "open-meteo": (rb'(?<="temperature_2m":\[)[^,\]]+', _IN_JSON),
+}
+
+
+class Damaging:
+    """Passes questions on to the weather API, and puts something else into its first answer, once."""
+
+    def __init__(self, weather: WeatherSettings, pattern: bytes, instead: bytes) -> None:
+        self._url = weather.url
+        self._pattern = pattern
+        self._instead = instead
+        self.damaged = 0
+
+    def app(self) -> Starlette:
+        """Give the application."""
+        return Starlette(routes=[Route("/{path:path}", self.answer)])
+
+    async def answer(self, request: Request) -> Response:
+        """Answer as the weather API does, but for the damage."""
+        async with httpx.AsyncClient(base_url=self._url) as client:
+            answer = await client.get(request.url.path, params=request.query_params)
+        body = answer.content
+        if not self.damaged:
+            body, self.damaged = re.subn(self._pattern, self._instead, body, count=1)
+        return Response(body, answer.status_code, media_type=answer.headers["Content-Type"])
+
+
+@SOURCES
+def test_a_record_that_cannot_be_stored_as_it_came_is_kept_too_and_the_others_are_loaded(
+    settings: HistorySettings, postgres: Postgres, weather: WeatherSettings, source: str
+) -> None:
+    feed = FEEDS[source]
+    damaging = Damaging(weather, *UNSTORABLE[source])
+    with serve(damaging.app()) as url:
+        extracted = ingest.extract(
+            WeatherSettings(url=url), feed, INTERVALS[source], run_id="a run", fetched_at=NOW
+        )
+    assert damaging.damaged == 1
+    # So Airflow hands it from task to task.
+    with postgres.connect(database="history") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT %s::jsonb", (json.dumps(extracted),))
+    loaded = ingest.load(settings, ingest.transform(extracted), horizon=HORIZON, now=NOW)
+    assert loaded["rejected"] == 1
+    assert loaded["stored"] >= len(feed.stations) - 1
+    ((raw,),) = table(postgres, "SELECT raw FROM rejected_readings")
+    assert "\ufffd" in raw
 
 
 @contextmanager

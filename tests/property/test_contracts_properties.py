@@ -97,13 +97,14 @@ def test_no_row_of_the_gateway_is_lost_however_bad(
     answer: Answer, order: list[str], data: st.DataObject
 ) -> None:
     header, *rows, _last = csv_text(answer, order).splitlines()
-    junk = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))
+    junk = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])) | st.just("\0,a,b")
     for _ in range(data.draw(st.integers(1, 3))):
         rows.insert(data.draw(st.integers(0, len(rows))), data.draw(junk))
     text = "\n".join([header, *rows, f"# rows={len(rows)}"]) + "\n"
     fetched = by_gateway(answer, text, answer.end)
     assert len(fetched.readings) + len(fetched.rejected) + fetched.empty == len(rows)
     assert all(record.reason for record in fetched.rejected)
+    assert all("\0" not in record.raw + record.station_id for record in fetched.rejected)
 
 
 @given(answers(wmo=True), st.data())

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import ContractError
 from pipeline.sources.forecast import parse_forecast
 from pipeline.stations import Station
-from tests.unit.sources.documents import with_change
+from tests.unit.sources.documents import ANYTHING, with_change, with_each_change
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOURS = (NOON, NOON + timedelta(hours=1))
@@ -44,6 +44,17 @@ ANSWER: dict[str, Any] = {
 }
 
 changed = partial(with_change, ANSWER)
+
+
+@pytest.mark.parametrize("value", ANYTHING, ids=repr)
+def test_anything_in_any_place_is_read_or_refused(value: Any) -> None:
+    for document in with_each_change(ANSWER, value):
+        try:
+            fetched = parse_forecast(document, [PHOENIX], HOURS, LATER)
+        except ContractError as error:
+            assert str(error).startswith("open-meteo ")  # noqa: PT017 - refusing is one of two right outcomes
+        else:
+            assert len(fetched.readings) + len(fetched.rejected) + fetched.empty == len(HOURS)
 
 
 def test_each_hour_becomes_a_reading() -> None:

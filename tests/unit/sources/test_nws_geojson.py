@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import ContractError, SourceUnavailableError
 from pipeline.sources.nws_geojson import NwsGeoJson
 from pipeline.stations import Station
-from tests.unit.sources.documents import with_change
+from tests.unit.sources.documents import ANYTHING, with_change, with_each_change
 
 if TYPE_CHECKING:
     from pipeline.sources import Fetched
@@ -111,6 +111,8 @@ def test_an_observation_of_another_interval_is_left_to_that_one(instant: str) ->
         ("temperature.qualityControl", "X", r"temperature_c failed the quality control (flag X)"),
         ("windSpeed.qualityControl", "B", r"wind_speed_ms failed the quality control (flag B)"),
         ("temperature.qualityControl", "V" * 40, "quality: "),
+        ("temperature.qualityControl", [], "the quality control of temperature_c is [], no text"),
+        ("windSpeed.qualityControl", 1, "the quality control of wind_speed_ms is 1, no text"),
         ("timestamp", "yesterday", "timestamp is 'yesterday', no time with an offset"),
         ("timestamp", "2026-07-01T23:53:00", "timestamp is '2026-07-01T23:53:00', no time with an offset"),
     ],
@@ -126,6 +128,18 @@ def test_a_bad_observation_is_rejected_with_a_reason_and_the_others_are_kept(
     raw = json.loads(rejected.raw)
     assert raw["windSpeed"]["value"] == 10.8
     assert (rejected.observed_at is None) == (path == "timestamp")
+
+
+@pytest.mark.parametrize("value", ANYTHING, ids=repr)
+def test_anything_in_any_place_is_read_or_refused(value: Any) -> None:
+    answer = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": PROPERTIES}]}
+    for document in with_each_change(answer, value):
+        try:
+            fetched = SOURCE.parse(document, [KTUS], START, END, LATER)
+        except ContractError as error:
+            assert "for station 'nws-ktus'" in str(error)  # noqa: PT017 - refusing is one of two right outcomes
+        else:
+            assert len(fetched.readings) + len(fetched.rejected) + fetched.empty <= 1
 
 
 @pytest.mark.parametrize(
