@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["ANYTHING", "with_change", "with_each_change"]
 
@@ -20,31 +20,27 @@ ANYTHING: Final[tuple[Any, ...]] = (
 
 def with_change(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Give a copy with the value at a dotted path changed; `...` removes it."""
-    answer = copy.deepcopy(document)
-    *steps, last = path.split(".")
-    here = answer
-    for step in steps:
-        here = here[step]
-    if value is ...:
-        del here[last]
-    else:
-        here[last] = value
+    answer: dict[str, Any] = _changed(document, path.split("."), value)
     return answer
 
 
 def with_each_change(document: Any, value: Any) -> Iterator[Any]:
     """Give copies, each with the value at another place; `...` removes what is there."""
     for path in _places(document):
-        answer = copy.deepcopy(document)
-        *steps, last = path
-        here = answer
-        for step in steps:
-            here = here[step]
-        if value is ...:
-            del here[last]
-        else:
-            here[last] = copy.deepcopy(value)
-        yield answer
+        yield _changed(document, path, value)
+
+
+def _changed(document: Any, path: Sequence[Any], value: Any) -> Any:
+    answer = copy.deepcopy(document)
+    *steps, last = path
+    here = answer
+    for step in steps:
+        here = here[step]
+    if value is ...:
+        del here[last]
+    else:
+        here[last] = copy.deepcopy(value)
+    return answer
 
 
 def _places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
