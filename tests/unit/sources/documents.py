@@ -39,7 +39,7 @@ def _changed(document: Any, path: Sequence[Any], value: Any) -> Any:
     if value is ...:
         del here[last]
     else:
-        here[last] = copy.deepcopy(value)
+        here[last] = value
     return answer
 
 
