@@ -6,6 +6,7 @@ is at the same place.
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -147,8 +148,10 @@ def plain(value: Any) -> Any:
 def unmistakable(schema: Any) -> bool:
     """Tell whether every library takes each name for the same type, and each branch of a union for itself.
 
-    A branch that another could read, too, is read as whichever comes first by fastavro, and a type whose name
-    is an alias of another becomes that other: tests/unit/schemas/test_libraries.py tells what comes of it.
+    A branch that another could read, too, is read as whichever comes first by fastavro, a type whose name
+    is an alias of another becomes that other, and where a field could be two of another record's, Java's
+    checker throws as soon as it tries the one for the other: tests/unit/schemas/test_libraries.py tells what
+    comes of it.
     """
     layout = Layout(schema)
     names = [name.rpartition(".")[2] for name in layout.named]
@@ -161,6 +164,9 @@ def unmistakable(schema: Any) -> bool:
         return False
     if len({alias for _, alias in aliases}) < len(aliases):
         return False
+    records = [node for node in map(layout.at, layout.named.values()) if "fields" in node]
+    if any(_could_be_two(field, other) for one, other in permutations(records, 2) for field in one["fields"]):
+        return False
     return not any(
         (written, read) in PROMOTIONS
         for path in layout.places
@@ -168,3 +174,7 @@ def unmistakable(schema: Any) -> bool:
         for written in map(layout.kind, layout.within(path))
         for read in map(layout.kind, layout.within(path))
     )
+
+
+def _could_be_two(field: Any, record: Any) -> bool:
+    return len({field["name"], *field.get("aliases", ())} & {one["name"] for one in record["fields"]}) > 1

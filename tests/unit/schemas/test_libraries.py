@@ -145,6 +145,17 @@ def test_javas_checker_throws_at_a_branch_that_it_only_tries(java: JavaAvro) -> 
     assert java.reads([chosen, tried], other)
 
 
+def test_a_union_that_java_tries_in_vain_is_not_even_read_by_itself(java: JavaAvro) -> None:
+    tried = record(field("a", "null", aliases=["d"]), field("b", "null"))
+    other = {**record(field("d", "null"), field("a", "null")), "name": "S"}
+    for union, throws in (([tried, other], True), ([other, tried], False)):
+        assert not unmistakable(union)
+        assert java.reads(union, union) is (None if throws else True)
+        assert (["field_aliases_cross"] if throws else []) == [
+            reason.rule for reason in verdict(union, union)
+        ]
+
+
 def test_java_takes_no_empty_array_for_the_default_of_a_union(java: JavaAvro) -> None:
     kind = [{"type": "array", "items": "int"}, "null"]
     reader = record(field("a", kind, default=[]))
