@@ -23,6 +23,7 @@ __all__ = [
     "all_alerts",
     "all_averages",
     "averages_of",
+    "await_agreement",
     "await_equal",
     "readings_of",
     "stored",
@@ -50,10 +51,15 @@ class Stored(NamedTuple):
 
 def await_equal(what: str, expected: set[Any], found: Callable[[], set[Any]]) -> None:
     """Wait until what is found is what is expected, and say what differs where it never is."""
+    await_agreement(what, lambda: expected, found)
+
+
+def await_agreement(what: str, expected: Callable[[], set[Any]], found: Callable[[], set[Any]]) -> None:
+    """Wait until two that go on growing are asked within a moment in which nothing came, and are the same."""
     end = time.monotonic() + DELIVERED_WITHIN_S
-    while (seen := found()) != expected and time.monotonic() < end:
+    while (seen := found()) != (wanted := expected()) and time.monotonic() < end:
         time.sleep(1)
-    missing, unexpected = sorted(map(str, expected - seen)), sorted(map(str, seen - expected))
+    missing, unexpected = sorted(map(str, wanted - seen)), sorted(map(str, seen - wanted))
     assert ([], []) == (missing[:5], unexpected[:5]), (
         f"{what}: {len(missing)} missing, {len(unexpected)} too many"
     )

@@ -1,4 +1,8 @@
-"""What people type and read: `galewatch …` on an environment with data, and the first alert of `make up`."""
+"""What people type and read: `galewatch …` on an environment with data, and the first alert of `make up`.
+
+The schedule goes on meanwhile, so that a store is compared with what a command shows of it until nothing has
+come in between.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from pipeline.infra.first_alert import prove
 from pipeline.infra.layout import ENVIRONMENT_LABEL, SERVICE_LABEL, Layout
 from pipeline.infra.progress import Progress
 from pipeline.infra.show import console, ending
-from tests.e2e.tables import all_alerts, all_averages, await_equal, readings_of
+from tests.e2e.tables import all_alerts, averages_of, await_agreement, readings_of
 from tests.e2e.weather import station_places
 from tests.oracle import weather as oracle
 from tests.oracle.messages import crossings, outcome_of
@@ -59,7 +63,9 @@ def galewatch(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
 
 
 def objects(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    lines = text.splitlines()
+    assert len(set(lines)) == len(lines), text
+    return [json.loads(line) for line in lines]
 
 
 def at(row: dict[str, Any], column: str) -> datetime:
@@ -93,9 +99,9 @@ def test_alerts_and_averages_are_shown_as_cassandra_has_them(
     query: Query, galewatch: Callable[..., str]
 ) -> None:
     """All of them, newest first; of one station; as JSON and as a table."""
-    await_equal(
+    await_agreement(
         "galewatch alerts",
-        all_alerts(query),
+        lambda: all_alerts(query),
         lambda: {
             (row["station_id"], at(row, "observed_at"), row["rule_id"])
             for row in objects(galewatch("alerts", *ALL, "--json"))
@@ -107,13 +113,20 @@ def test_alerts_and_averages_are_shown_as_cassandra_has_them(
     assert {station} == {
         row["station_id"] for row in objects(galewatch("alerts", "--station", station, "--json"))
     }
-    assert newest[0]["message"][:12] in galewatch("alerts", "--limit", "1")
+    (one,) = objects(galewatch("alerts", "--station", station, "--limit", "1", "--json"))
+    assert one["message"][:12] in galewatch("alerts", "--station", station)
 
-    means = {mean for mean in all_averages(query) if mean.station_id == station}
-    rows = objects(galewatch("averages", "--station", station, *ALL, "--json"))
-    assert {(mean.window_start, mean.temperature_c_mean, mean.readings) for mean in means} == {
-        (at(row, "window_start"), row["temperature_c_mean"], row["readings"]) for row in rows
-    }
+    await_agreement(
+        "galewatch averages",
+        lambda: {
+            (mean.window_start, mean.temperature_c_mean, mean.readings)
+            for mean in averages_of(query, {station})
+        },
+        lambda: {
+            (at(row, "window_start"), row["temperature_c_mean"], row["readings"])
+            for row in objects(galewatch("averages", "--station", station, *ALL, "--json"))
+        },
+    )
     assert station in galewatch("averages", "--station", station)
 
 
@@ -123,9 +136,15 @@ def test_history_and_latest_are_shown_as_they_are_stored(
 ) -> None:
     """The one from PostgreSQL, the other from Cassandra, with the mean of the last five minutes."""
     (station,) = stack.select("SELECT station_id FROM readings GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")[0]
-    stored = stack.select("SELECT observed_at, temperature_c FROM readings WHERE station_id = %s", station)
-    rows = objects(galewatch("history", "--station", station, *ALL, "--json"))
-    assert sorted(stored) == sorted((at(row, "observed_at"), row["temperature_c"]) for row in rows)
+    of_the_station = "SELECT observed_at, temperature_c FROM readings WHERE station_id = %s"
+    await_agreement(
+        "galewatch history",
+        lambda: set(stack.select(of_the_station, station)),
+        lambda: {
+            (at(row, "observed_at"), row["temperature_c"])
+            for row in objects(galewatch("history", "--station", station, *ALL, "--json"))
+        },
+    )
     assert station in galewatch("history", "--station", station, "--limit", "1")
 
     newest = max(reading.observed_at for reading in readings_of(query, {station}))
