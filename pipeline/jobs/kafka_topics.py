@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -29,6 +31,10 @@ __all__ = ["ensure_topics", "topic_config"]
 _REQUEST_SECONDS = 15
 
 
+class _TakenError(Exception):
+    """A topic of that name is not gone yet: Kafka ends a deletion after the last client has seen it end."""
+
+
 def topic_config(topic: Topic, replication: int) -> dict[str, str]:
     """Give a topic's whole configuration; with several replicas, one may be away and writes go on safely."""
     config = dict(topic.config)
@@ -41,19 +47,18 @@ def ensure_topics(job: Job, admin: AdminClient, topics: Mapping[str, Topic]) -> 
     """Bring every topic into the declared state; raises JobError for one with too many partitions."""
     there = admin.list_topics(timeout=_REQUEST_SECONDS).topics
     replication = job.settings.replication
-    missing = [name for name in topics if name not in there]
+    missing = {
+        name: NewTopic(
+            name,
+            num_partitions=topic.partitions,
+            replication_factor=replication,
+            config=topic_config(topic, replication),
+        )
+        for name, topic in topics.items()
+        if name not in there
+    }
     if missing:
-        requests = [
-            NewTopic(
-                name,
-                num_partitions=topics[name].partitions,
-                replication_factor=replication,
-                config=topic_config(topics[name], replication),
-            )
-            for name in missing
-        ]
-        for future in admin.create_topics(requests, request_timeout=_REQUEST_SECONDS).values():
-            _result(future)
+        job.wait_for("Kafka's new topic", partial(_create, admin, dict(missing)), failing_with=_TakenError)
     for name in missing:
         job.say(f"topic {name}: created, {topics[name].partitions} partitions, {replication} replicas")
     for name, topic in topics.items():
@@ -61,6 +66,22 @@ def ensure_topics(job: Job, admin: AdminClient, topics: Mapping[str, Topic]) -> 
             _ensure_partitions(job, admin, name, topic, len(there[name].partitions))
             _ensure_config(job, admin, name, topic_config(topic, replication))
             _check_replication(job, name, min(len(p.replicas) for p in there[name].partitions.values()))
+
+
+def _create(admin: AdminClient, missing: dict[str, NewTopic]) -> None:
+    """Make topics, and leave in `missing` those whose name is still taken; raises _TakenError for these."""
+    taken = []
+    for name, future in admin.create_topics([*missing.values()], request_timeout=_REQUEST_SECONDS).items():
+        try:
+            _result(future)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+            taken.append(error.args[0].str())
+        else:
+            del missing[name]
+    if taken:
+        raise _TakenError(" ".join(taken))
 
 
 def _ensure_partitions(job: Job, admin: AdminClient, name: str, topic: Topic, current: int) -> None:

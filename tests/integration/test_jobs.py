@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
+# Partitions of a topic whose deletion takes longer than all else that the job does before.
+MANY = 400
+
 
 def changed(section: str, **values: Any) -> Platform:
     """Give the platform with other facts in one of its sections."""
@@ -240,6 +243,20 @@ def test_a_topic_grows_and_its_configuration_follows_but_it_never_shrinks(kafka:
     smaller = changed("kafka", topics={name: wanted.model_copy(update={"partitions": 2})})
     with pytest.raises(JobError, match=r"'t-grows' has 3 partitions, but platform.yaml says 2"):
         run_kafka(kafka, smaller)
+
+
+def test_a_topic_that_is_still_being_deleted_is_waited_for(kafka: Kafka) -> None:
+    """Kafka hides it at once, and keeps its name until the last of its many partitions is gone."""
+    run_kafka(kafka)
+    topics = dict(load_platform().kafka.topics)
+    name = "t-deleted"
+    admin = AdminClient(kafka.client_config())
+    admin.create_topics([NewTopic(name, MANY, 1)])[name].result(60)
+    admin.delete_topics([name], operation_timeout=60)[name].result(70)
+    platform = changed("kafka", topics={**topics, name: topics["alerts"]})
+    partitions = topics["alerts"].partitions
+    assert run_kafka(kafka, platform) == [f"topic {name}: created, {partitions} partitions, 1 replicas"]
+    assert partitions == len(admin.list_topics(name, timeout=10).topics[name].partitions)
 
 
 def test_a_wrong_admin_password_is_a_sentence_at_once(kafka: Kafka) -> None:
